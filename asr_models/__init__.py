@@ -1,0 +1,1 @@
+"""What was said: recognisers, and the catalog and installer of their models."""

@@ -1,0 +1,1 @@
+"""What to say next: safety net, triage knowledge, Rasa project, keypad menu."""

@@ -1,0 +1,1 @@
+"""The phone side: SIP lines, audio, voices and one pure call machine."""

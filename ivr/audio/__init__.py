@@ -1,0 +1,1 @@
+"""Sound inside the house: one format, bounded rings, time counted in audio."""

@@ -1,0 +1,1 @@
+"""Phone lines: SIP by pjsua2, and the same port over WAV files."""

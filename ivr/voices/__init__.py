@@ -1,0 +1,1 @@
+"""Voices: text to telephone audio, cached, with a next voice when one fails."""

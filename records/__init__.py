@@ -1,0 +1,1 @@
+"""What is kept: the journal of each call, encrypted under a key of its own."""

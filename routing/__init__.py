@@ -1,0 +1,1 @@
+"""Who takes the call: agents, presence, urgency, and the order in which phones ring."""
