@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, Union
 
-Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "Mapping[str, Json]"]  # noqa: UP007
+Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "Mapping[str, Json]"]
 
 
 class JournalUnavailable(Exception):
