@@ -62,3 +62,19 @@ class Masking(Protocol):
     async def reveal(self, party: str, *, reason: str, actor: str) -> PhoneNumber:
         """The real number, with an audit entry written first. Raises KeyError, MaskingUnavailable."""
         ...
+
+
+class Sealer(Protocol):
+    """Envelope encryption that the vault is given: it holds no keys of its own. The context is authenticated."""
+
+    def seal(self, clear: bytes, context: bytes) -> bytes:
+        """Encrypted under a random data key of its own, which is wrapped by a master key."""
+        ...
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """What `seal` was given. Raises ValueError where bytes or context do not belong together."""
+        ...
+
+    def tag(self, clear: bytes, context: bytes) -> bytes:
+        """Keyed hash for look-ups: stable in this installation, useless without the key."""
+        ...

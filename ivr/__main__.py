@@ -1,0 +1,7 @@
+"""`python -m ivr`: the command line."""
+
+import sys
+
+from ivr.cli import main
+
+sys.exit(main())

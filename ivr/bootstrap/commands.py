@@ -1,0 +1,168 @@
+"""What each command of `triageline` does."""
+
+import argparse
+import asyncio
+import getpass
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from asr_models import commands as model_commands
+from asr_models.errors import ModelError
+from config.settings import Settings, SettingsError, load
+from dialogs.menu_tree import MenuError
+from dialogs.prompts import PromptsError
+from dialogs.red_flags import RulesError
+from ivr.bootstrap import checks, up
+from ivr.bootstrap.doors import configured_model
+from ivr.bootstrap.places import Places, places, prepare
+from ivr.bootstrap.work import work
+from ivr.ports import LineError, VoiceError
+from ivr.supervise import SuperviseError
+from masking import database as masking_database
+from masking.port import MaskingUnavailable
+from masking.vault_sql import SqlVault
+from records import database as records_database
+from records import show
+from records.callbacks_sql import SqlCallbacks
+from records.journal_sql import SqlJournal
+from records.keys import KeyRefused, keys_from_folder
+from records.port import JournalUnavailable
+from records.store import Store
+from routing.agents import AgentsRefused, load_agents
+from routing.port import Presence, PresenceUnavailable
+from routing.processes import RedisMissing, redis_command
+from routing.service import RedisBook
+from routing.store import AgentStore
+
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """The command cannot be done; one sentence for the operator."""
+
+
+ONE_SENTENCE = (
+    SettingsError, AgentsRefused, KeyRefused, RedisMissing, LineError, VoiceError, SuperviseError, JournalUnavailable,
+    MaskingUnavailable, PresenceUnavailable, PromptsError, RulesError, MenuError, ModelError,
+)  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out a parsed command line; the exit code. Raises Refused."""
+    try:
+        settings = load(args.config)
+        return COMMANDS[args.command](settings, args)
+    except ONE_SENTENCE as error:
+        raise Refused(str(error)) from error
+    except OSError as error:
+        raise Refused(f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")) from error
+
+
+def _worker(settings: Settings, args: argparse.Namespace) -> int:
+    return asyncio.run(work(settings, args.rasa_port, args.redis))
+
+
+def _up(settings: Settings, args: argparse.Namespace) -> int:
+    return up.run(settings, print)
+
+
+def _check(settings: Settings, args: argparse.Namespace) -> int:
+    return checks.run(settings, print)
+
+
+def _models(settings: Settings, args: argparse.Namespace) -> int:
+    return model_commands.run(
+        args.rest,
+        root=places(settings).models,
+        mirror=settings.speech.mirror or None,
+        configured=configured_model(settings),
+        language=settings.hotline.language,
+    )
+
+
+def _with_store(settings: Settings, use: Callable[[Places, Store], Coroutine[Any, Any, T]]) -> T:
+    """Open the database for one command."""
+    where = places(settings)
+    prepare(where)
+    store = Store(records_database.prepare(where.database))
+    try:
+        return asyncio.run(use(where, store))
+    finally:
+        store.close()
+
+
+def _calls(settings: Settings, args: argparse.Namespace) -> int:
+    async def use(where: Places, store: Store) -> str:
+        journal = SqlJournal(store, keys_from_folder(where.keys))
+        if args.what == "list":
+            return show.render_list(await journal.list(max(1, args.limit)))
+        try:
+            return show.render_call(await journal.read(args.call))
+        except KeyError:
+            raise Refused('there is no call with this id; "triageline calls list" shows the ids') from None
+
+    print(_with_store(settings, use))
+    return 0
+
+
+def _callbacks(settings: Settings, args: argparse.Namespace) -> int:
+    async def use(where: Places, store: Store) -> str:
+        callbacks = SqlCallbacks(store)
+        if args.what == "list":
+            return show.render_callbacks(await callbacks.open())
+        found = [one for one in await callbacks.open() if one.id == args.id]
+        if not found:
+            raise Refused('there is no open callback with this id; "triageline callbacks list" shows the ids')
+        if args.what == "done":
+            await callbacks.done(args.id)
+            return "done"
+        return await _number(where, found[0].party, args.reason)
+
+    print(_with_store(settings, use))
+    return 0
+
+
+async def _number(where: Places, party: str, reason: str) -> str:
+    """The number behind a callback: the one place where the command line shows one, audited before it is shown."""
+    engine = masking_database.prepare(records_database.prepare(where.database))
+    vault = SqlVault(engine, keys_from_folder(where.keys).sealer("masking vault"))
+    try:
+        return (await vault.reveal(party, reason=reason, actor=getpass.getuser())).reveal()
+    except (KeyError, ValueError):
+        raise Refused("the vault holds no number for this callback, or the reason is empty") from None
+    finally:
+        vault.close()
+
+
+def _agents(settings: Settings, args: argparse.Namespace) -> int:
+    async def use() -> str:
+        where = places(settings)
+        roster = load_agents(where.agents)
+        store = AgentStore(redis_command(where.run / "redis", where.run).url)
+        book = RedisBook(roster, store)
+        try:
+            if args.what == "list":
+                found = await book.list()
+                return "\n".join(f"{agent.id:<16} {said:<10} {call}".rstrip() for agent, said, call in found)
+            await book.set(args.agent, Presence(args.presence))
+        except KeyError:
+            raise Refused(f"there is no agent {args.agent} in {where.agents}") from None
+        except PresenceUnavailable:
+            raise Refused("presence can be changed only while the hotline runs; start it with scripts/run") from None
+        finally:
+            await store.close()
+        return f"{args.agent} is {args.presence}"
+
+    print(asyncio.run(use()))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
+    "worker": _worker,
+    "up": _up,
+    "check": _check,
+    "models": _models,
+    "calls": _calls,
+    "callbacks": _callbacks,
+    "agents": _agents,
+}

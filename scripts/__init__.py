@@ -1,0 +1,1 @@
+"""Tools around the hotline: demo, checks, drawings, benchmarks."""

@@ -1,0 +1,93 @@
+"""How a simulated person listens: pieces of speech between silences, transcribed and matched to known sentences."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from asr_models.port import Recogniser, RecogniserStream
+from ivr.audio.format import FRAME_SECONDS
+from ivr.audio.vad import VoiceActivity
+
+PAUSE_SECONDS = 0.7
+"""Silence after which the other side has finished; longer than the pauses between its sentences."""
+FEED_FRAMES = 10
+WORD = re.compile(r"[a-z']+|\d+")
+LIKELY = 0.6
+"""Share of a sentence's words that must be heard, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """What the other side said between two silences."""
+
+    start: float
+    """Monotonic seconds of its first sound."""
+    end: float
+    """Monotonic seconds of its last sound."""
+    text: str
+    """As the person understood it."""
+
+
+class Listener:
+    """Frames in, pieces out."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+        self._vad = VoiceActivity()
+        self._stream: RecogniserStream | None = None
+        self._buffer = b""
+        self._run = 0
+        self.start = 0.0
+        """When the piece in progress began; 0 in silence."""
+        self._last = 0.0
+
+    async def frame(self, pcm: bytes, now: float) -> Piece | None:
+        """Take 20 ms heard at `now` (monotonic); a piece where one has ended."""
+        voiced = self._vad.speech(pcm)
+        self._run = self._run + 1 if voiced else 0
+        if voiced:
+            self._last = now
+        if self._stream is None:
+            self._buffer = (self._buffer + pcm)[-4800:]
+            if self._run < 3:
+                return None
+            self.start = now - 3 * FRAME_SECONDS
+            self._stream, self._buffer = self._recogniser.stream(), self._buffer
+        else:
+            self._buffer += pcm
+        return await self._listen(self._stream, now)
+
+    async def _listen(self, stream: RecogniserStream, now: float) -> Piece | None:
+        ended = now - self._last >= PAUSE_SECONDS
+        if ended or len(self._buffer) >= FEED_FRAMES * 320:
+            buffer, self._buffer = self._buffer, b""
+            await stream.feed(buffer)
+        if not ended:
+            return None
+        heard = await stream.finish()
+        stream.close()
+        piece = Piece(start=self.start, end=self._last, text=heard.text)
+        self._stream, self.start = None, 0.0
+        return piece
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words and digits."""
+    return WORD.findall(text.lower())
+
+
+def best_match(heard: str, sentences: Mapping[str, str]) -> str:
+    """Key of the sentence that was most probably said last in what was heard; empty where none is likely.
+
+    Of several likely sentences the one that ends latest wins: a question stands at the end of what a machine says."""
+    said = words(heard)
+    found: list[tuple[float, int, str]] = []
+    for key, sentence in sentences.items():
+        wanted = words(sentence)
+        blocks = SequenceMatcher(None, said, wanted, autojunk=False).get_matching_blocks()
+        share = sum(block.size for block in blocks) / max(1, len(wanted))
+        end = max((block.a + block.size for block in blocks if block.size), default=0)
+        if share >= LIKELY:
+            found.append((end, len(wanted), key))
+    return max(found)[2] if found else ""

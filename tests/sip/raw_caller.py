@@ -1,0 +1,143 @@
+"""A caller made of two sockets: it sends SIP and RTP that no well-behaved phone would send."""
+
+import re
+import secrets
+import socket
+import struct
+from typing import Self
+
+from tests.sip.support import CALLER
+
+_PCMU_SILENCE = b"\xff" * 160
+
+
+class RawCaller:
+    """One dialog at a time towards a port on loopback."""
+
+    def __init__(self, target: int, *, user: str = CALLER) -> None:
+        self.target = ("127.0.0.1", target)
+        self.sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for each in (self.sip, self.rtp):
+            each.bind(("127.0.0.1", 0))
+            each.settimeout(6)
+        self.user = user
+        self.call_id = secrets.token_hex(8)
+        self.tag = secrets.token_hex(4)
+        self.remote_tag = ""
+        self.remote_rtp = 0
+        self._cseq = 0
+        self._branch = ""
+        self.answer = ""
+        self._rtp_clock = 0
+        self._rtp_number = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sip.close()
+        self.rtp.close()
+
+    def sdp(self) -> str:
+        """An offer of G.711 and telephone events."""
+        port = self.rtp.getsockname()[1]
+        return (
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+            f"m=audio {port} RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
+        )
+
+    def send(self, method: str, body: str = "", *, kind: str = "application/sdp", headers: str = "") -> None:
+        """One request; ACK and CANCEL belong to the request before them."""
+        if method not in ("ACK", "CANCEL"):
+            self._cseq += 1
+        if method != "CANCEL":
+            self._branch = "z9hG4bK" + secrets.token_hex(6)
+        port = self.sip.getsockname()[1]
+        to_tag = f";tag={self.remote_tag}" if self.remote_tag else ""
+        kind_line = f"Content-Type: {kind}\r\n" if body else ""
+        message = (
+            f"{method} sip:hotline@127.0.0.1:{self.target[1]} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch={self._branch}\r\nMax-Forwards: 70\r\n"
+            f"From: <sip:{self.user}@127.0.0.1>;tag={self.tag}\r\nTo: <sip:hotline@127.0.0.1>{to_tag}\r\n"
+            f"Call-ID: {self.call_id}\r\nCSeq: {self._cseq} {method}\r\nContact: <sip:caller@127.0.0.1:{port}>\r\n"
+            f"{headers}{kind_line}Content-Length: {len(body)}\r\n\r\n{body}"
+        )
+        self.sip.sendto(message.encode(), self.target)
+
+    def status(self, method: str) -> int:
+        """The next final status for a method; requests and provisional answers on the way are passed over."""
+        while True:
+            text = self.sip.recv(65535).decode()
+            if not text.startswith("SIP/2.0") or not re.search(rf"CSeq:\s*\d+ {method}", text):
+                continue
+            code = int(text.split(" ", 2)[1])
+            tag = re.search(r"^To:.*;tag=([^\s;]+)", text, re.MULTILINE)
+            if method == "INVITE" and tag:
+                self.remote_tag = tag.group(1)
+            media = re.search(r"^m=audio (\d+)", text, re.MULTILINE)
+            if media:
+                self.remote_rtp = int(media.group(1))
+            if code >= 200:
+                self.answer = text
+                return code
+
+    def wait_request(self, method: str) -> str:
+        """The next request of this method."""
+        while True:
+            text = self.sip.recv(65535).decode()
+            if text.startswith(method + " "):
+                return text
+
+    def refuse(self, request: str) -> None:
+        """486 to a request that came."""
+        kept = [line for line in request.split("\r\n") if re.match(r"(Via|From|To|Call-ID|CSeq):", line)]
+        lines = [line + ";tag=raw" if line.startswith("To:") else line for line in kept]
+        answer = "\r\n".join(["SIP/2.0 486 Busy Here", *lines, "Content-Length: 0", "", ""])
+        self.sip.sendto(answer.encode(), self.target)
+
+    def call(self) -> None:
+        """INVITE and ACK; the call stands after it."""
+        self.send("INVITE", self.sdp())
+        assert self.status("INVITE") == 200
+        self.send("ACK")
+
+    def move_rtp(self) -> None:
+        """A re-INVITE that moves our RTP to another port, as a phone does that changes its network."""
+        self.rtp.close()
+        self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.rtp.bind(("127.0.0.1", 0))
+        self.rtp.settimeout(6)
+        self.send("INVITE", self.sdp().replace("o=- 1 1", "o=- 1 2"))
+        assert self.status("INVITE") == 200
+        self.send("ACK")
+
+    def hears_sound(self) -> bool:
+        """Whether one of the next 50 RTP packets carries anything but silence."""
+        payloads = (self.rtp.recv(2048)[12:] for _ in range(50))
+        return any(set(payload) - {0x7F, 0xFF, 0x7E, 0xFE} for payload in payloads)
+
+    def hang_up(self) -> None:
+        """BYE."""
+        self.send("BYE")
+        assert self.status("BYE") == 200
+
+    def speak(self, frames: int) -> None:
+        """Silence in RTP, all at once; enough to open the stream."""
+        for _ in range(frames):
+            self._send_rtp(0, _PCMU_SILENCE, marker=False, advance=160)
+
+    def press(self, event: int, *, marker: bool) -> None:
+        """One key by RFC 4733: three updates and three ends, all with the time at which it began."""
+        for step in range(6):
+            ending = step >= 3
+            duration = 160 * min(step + 1, 4)
+            payload = struct.pack("!BBH", event, 0x8A if ending else 0x0A, duration)
+            self._send_rtp(101, payload, marker=marker and step == 0, advance=0)
+        self._rtp_clock += 1600
+
+    def _send_rtp(self, kind: int, payload: bytes, *, marker: bool, advance: int) -> None:
+        head = struct.pack("!BBHII", 0x80, kind | (0x80 if marker else 0), self._rtp_number, self._rtp_clock, 0x5EED)
+        self.rtp.sendto(head + payload, ("127.0.0.1", self.remote_rtp))
+        self._rtp_number += 1
+        self._rtp_clock += advance
