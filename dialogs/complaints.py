@@ -28,9 +28,7 @@ class Mention:
     """Length in tokens."""
 
 
-def complaints(
-    text: str, kb: KnowledgeBase, language: str, words: Words, *, sounds: bool = True
-) -> tuple[str, ...]:
+def complaints(text: str, kb: KnowledgeBase, language: str, words: Words, *, sounds: bool = True) -> tuple[str, ...]:
     """Complaints named, the main one first: the gravest, then the longest phrase, then the first said. Negated ones
     are left out. Sounds are compared only where no phrase was found, and not at all without `sounds`."""
     said = tokens(text)

@@ -203,6 +203,11 @@ class Triage:
             return replace(facts, unknown=facts.unknown | {"risk"})
         return replace(facts, risk_asked=True)
 
+    def _reconciled(self, before: Finding | None, now: Finding, said: Said) -> Finding:
+        """A denial in passing does not take back what was said to be there: it makes it unknown."""
+        taken_back = before is Finding.PRESENT and now is Finding.ABSENT
+        return Finding.UNKNOWN if taken_back else self._cautious(now, said)
+
     @staticmethod
     def _cautious(answer: Finding, said: Said) -> Finding:
         return Finding.UNKNOWN if answer is Finding.ABSENT and said.confidence < UNSURE else answer
@@ -212,7 +217,7 @@ class Triage:
         text, words, slot = said.text, self.words, asked.slot if asked else ""
         for name, value in extract.findings(text, self.kb.findings, self.language, words).items():
             if asked is None or name != asked.finding:
-                facts = facts.with_finding(name, value)
+                facts = facts.with_finding(name, self._reconciled(facts.findings.get(name), value, said))
         named = extract.modifiers(text, self.kb.modifiers, self.language, words)
         facts = replace(facts, modifiers=facts.modifiers | named)
         age = extract_numbers.age_years(text, words, asked=False) if slot != "age" else None
@@ -232,11 +237,11 @@ class Triage:
         return who if who in (Who.CHILD, Who.OTHER) else None
 
     def _complaint(self, facts: Facts, said: Said, asked: Ask | None) -> Facts:
-        sounds = said.intent is not Intent.ADMINISTRATIVE
+        sounds = facts.complaint is None and said.intent is not Intent.ADMINISTRATIVE
         named = complaints(said.text, self.kb, self.language, self.words, sounds=sounds)
         if facts.complaint is None:
             return self._main(facts, named or self._classified(said), said)
-        if asked is not None and asked.slot != "finding":
+        if asked is not None and asked.slot in ("for_whom", "risk"):
             return facts
         known = {facts.complaint, *facts.also, *self._covered(facts.complaint)}
         new = tuple(name for name in named if name not in known)

@@ -115,6 +115,9 @@ def _general_reasons(facts: Facts, kb: KnowledgeBase) -> Iterator[tuple[str, int
         yield "age.infant", _URGENT
     if facts.severity is not None and facts.severity >= kb.severity_urgent_from:
         yield "severity.high", _URGENT
+    for name, level in kb.alarms.items():
+        if facts.findings.get(name) is Finding.PRESENT:
+            yield f"alarm.{name}", RANK[level]
 
 
 def _raisers(facts: Facts, kb: KnowledgeBase) -> Iterator[str]:

@@ -165,7 +165,10 @@ def age_years(text: str, words: Words, *, asked: bool) -> float | None:
 
 def _age_of(said: tuple[str, ...], number: Number, words: Words, asked: bool) -> float | None:
     unit = words.units.get(said[number.end]) if number.end < len(said) else None
-    old = not words.old.isdisjoint(said[number.end : number.end + 2]) or said[number.end + 1 : number.end + 3] == ("of", "age")
+    old = not words.old.isdisjoint(said[number.end : number.end + 2]) or said[number.end + 1 : number.end + 3] == (
+        "of",
+        "age",
+    )
     before = said[max(0, number.start - 2) : number.start]
     subject = before[-1:] in (("im",), ("hes",), ("shes",), ("aged",), ("age",)) or before in (
         *(("i", "am"), ("he", "is"), ("she", "is"), ("is", "now"), ("age", "is"), ("am", "now"), ("baby", "is")),

@@ -12,7 +12,7 @@ OLDEST = 100
 def hints(expect: Expect, words: Words) -> tuple[str, ...]:
     """Phrases in lower case; empty for open questions, which are free speech."""
     if expect is Expect.YES_NO:
-        return words.yes_no_hints
+        return words.hints["yes_no"]
     if expect is Expect.CHOICE:
         return _unique(*words.persons.values(), words.answers[Finding.UNKNOWN])
     if expect is Expect.SEVERITY:
@@ -20,40 +20,24 @@ def hints(expect: Expect, words: Words) -> tuple[str, ...]:
         scale = tuple(f"{word} out of ten" for word in spoken)
         return _unique(spoken, scale, *words.severities.values(), words.answers[Finding.UNKNOWN])
     if expect is Expect.NUMBER:
-        units = tuple(unit for unit in words.units if unit.endswith("s"))
-        tail = ("years old", "months old", "weeks old", "i am", "he is", "she is", "old", *units)
-        return _unique(_spoken_numbers(words, OLDEST), tail, *words.age_groups.values(), words.answers[Finding.UNKNOWN])
+        groups = words.age_groups.values()
+        return _unique(_spoken_numbers(words, OLDEST), words.hints["age"], *groups, words.answers[Finding.UNKNOWN])
     if expect is Expect.DURATION:
         return _unique(_durations(words), *words.moments.values(), words.answers[Finding.UNKNOWN])
     return ()
 
 
 def _durations(words: Words) -> tuple[str, ...]:
-    counted = [
-        f"{number} {unit}"
-        for number in _spoken_numbers(words, MOST_OF_A_UNIT)
-        for unit in ("minutes", "hours", "days", "weeks", "months", "years")
-    ]
-    single = (
-        "an hour",
-        "one hour",
-        "a day",
-        "one day",
-        "a week",
-        "one week",
-        "a month",
-        "one month",
-        "a year",
-        "one year",
-    )
-    return (*single, *counted, "for", "since", "about", "ago", *_spoken_numbers(words, OLDEST))
+    numbers = _spoken_numbers(words, MOST_OF_A_UNIT)
+    counted = [f"{number} {unit}" for number in numbers for unit in words.hints["units"]]
+    return (*words.hints["one_unit"], *words.hints["duration"], *counted, *_spoken_numbers(words, OLDEST))
 
 
 def _spoken_numbers(words: Words, up_to: int) -> tuple[str, ...]:
     """Number words from one, tens joined with ones: "forty two"."""
     small = {value: word for word, value in reversed(tuple(words.numbers.items()))}
     spoken = []
-    for value in range(1, up_to):
+    for value in range(1, up_to + 1):
         if value in small:
             spoken.append(small[value])
         elif value - value % 10 in small and value % 10 in small:

@@ -118,6 +118,8 @@ class KnowledgeBase:
     """By name."""
     findings: Mapping[str, Mapping[str, tuple[str, ...]]]
     """Phrases by finding and language."""
+    alarms: Mapping[str, Level]
+    """Levels of findings that count whatever the complaint is."""
     modifiers: Mapping[str, Mapping[str, tuple[str, ...]]]
     """Phrases by modifier and language."""
     infant_below_years: float
@@ -145,6 +147,7 @@ def load(folder: Path) -> KnowledgeBase:
     return KnowledgeBase(
         complaints=complaints,
         findings=findings,
+        alarms=_alarms(general.table("finding")),
         modifiers=modifiers,
         infant_below_years=general.table("age").number("infant_below_years"),
         child_below_years=general.table("age").number("child_below_years"),
@@ -164,9 +167,14 @@ def _hash(paths: list[Path]) -> str:
 def _phrase_book(table: Table) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     book = {}
     for name in table.names():
-        table.table(name).only("phrases")
+        table.table(name).only("phrases", "level")
         book[name] = _by_language(table.table(name).table("phrases"))
     return book
+
+
+def _alarms(table: Table) -> Mapping[str, Level]:
+    entries = {name: table.table(name) for name in table.names()}
+    return {name: _level(entry) for name, entry in entries.items() if "level" in entry.names()}
 
 
 def _by_language(table: Table) -> Mapping[str, tuple[str, ...]]:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from dialogs.facts import Finding, Who
 from dialogs.tables import DataError, Table
+
+HINTS: Final = ("yes_no", "age", "duration", "units", "one_unit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,8 +17,8 @@ class Words:
 
     answers: Mapping[Finding, tuple[str, ...]]
     """Yes, no and "I don't know"."""
-    yes_no_hints: tuple[str, ...]
-    """The answers to a yes/no question that a recogniser is told to expect."""
+    hints: Mapping[str, tuple[str, ...]]
+    """What a recogniser is told to expect: "yes_no", "age", "duration", "units" and "one_unit"."""
     persons: Mapping[Who, tuple[str, ...]]
     """Who is ill."""
     first_person: frozenset[str]
@@ -52,7 +55,7 @@ def load_words(path: Path) -> Words:
             Finding.ABSENT: answer.texts("no") + answer.texts("misheard_no", ()),
             Finding.UNKNOWN: answer.texts("unknown"),
         },
-        yes_no_hints=answer.texts("yes_no_hints"),
+        hints={name: table.table("hints").texts(name) for name in HINTS},
         persons={who: person.texts(who.value) for who in Who},
         first_person=frozenset(word.replace("'", "") for word in person.texts("first_person")),
         negations=table.table("negation").texts("before"),

@@ -23,6 +23,8 @@ PLAN_SECONDS = 1.0
 """Longest wait for routing."""
 CALLBACK_SECONDS = 3.0
 """Longest wait until a callback is durable; also for what a call still has to write at its end."""
+WHISPER_PAUSE_SECONDS = 1.5
+"""Silence after a summary, before it is said again."""
 GAP_SECONDS = 0.12
 """Pause between two sentences."""
 URGENCIES = {Level.EMERGENCY: Urgency.EMERGENCY, Level.URGENT: Urgency.URGENT}
@@ -138,7 +140,7 @@ class Hands:
             if not is_sound(one)
         ]
         spoken = iter(await asyncio.gather(*speaking))
-        pieces = [tones.hold_loop() if is_sound(one) else next(spoken) for one in prompts]
+        pieces = [tones.waiting_beeps() if is_sound(one) else next(spoken) for one in prompts]
         return silence(GAP_SECONDS).join(pieces), " ".join(texts)
 
     async def stop_saying(self, command: do.StopSaying) -> None:
@@ -246,7 +248,7 @@ class Hands:
             pcm, text = tones.accept_beep(), ""
         await self._mind.note("Briefed", {"slot": command.slot, "text": text})
         if leg := self._slots.get(command.slot):
-            self._doors.sound.play(leg, 0, pcm)
+            self._doors.sound.play(leg, 0, pcm + silence(WHISPER_PAUSE_SECONDS))
 
     async def drop(self, command: do.DropAgent) -> None:
         """End an agent leg, also one that is only being dialled."""

@@ -16,6 +16,11 @@ DTMF = {
 """Frequencies of the keys in Hz (ITU-T Q.23)."""
 
 
+def waiting_beeps() -> bytes:
+    """Eight seconds of a soft short beep every 1.6 s: the line is alive, and no detector takes it for a voice."""
+    return (tone((440,), 0.2, -30) + silence(1.4)) * 5
+
+
 def hold_loop() -> bytes:
     """Eight seconds of soft slow chords at about -32 dBFS: somebody who waits hears that the line is alive."""
     chords = ((262, 330, 392), (220, 262, 330), (175, 220, 262), (196, 247, 294))

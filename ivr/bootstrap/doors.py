@@ -42,7 +42,6 @@ from routing.store import AgentStore
 log = logging.getLogger(__name__)
 
 DECODE_THREADS = 2
-SPELT = {"hotline", "emergency"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +161,16 @@ async def open_ears(settings: Settings, where: Places) -> tuple[Ears | None, str
         second_look=SecondLook(recogniser, on_failure=lambda name: log.warning("second look failed: %s", name)),
         net=RuleSafetyNet(load_rule_books(where.root / "dialogs")),
         affirms=make_affirms(where.root, settings.hotline.language),
+        always=always_heard(where.root / "dialogs/always", settings.hotline.language),
     )
     return ears, recogniser.name
+
+
+def always_heard(folder: Path, language: str) -> tuple[str, ...]:
+    """Phrases that every grammar contains; none for a language without a file."""
+    file = folder / f"{language}.txt"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 def make_affirms(root: Path, language: str) -> Callable[[str], bool | None]:

@@ -110,7 +110,7 @@ def softphone(settings: Settings, where: Places, worker: dict[str, Any]) -> list
 
 
 async def _worker_ready(file: Path) -> dict[str, Any]:
-    while (found := await asyncio.to_thread(_read, file)) is None:
+    while (found := await asyncio.to_thread(_read, file)) is None:  # noqa: ASYNC110 - another process writes it
         await asyncio.sleep(0.2)
     return found
 

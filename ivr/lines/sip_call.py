@@ -2,6 +2,7 @@
 they never act, because acting inside a callback can end the process (a final answer given inside onIncomingCall).
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -9,6 +10,7 @@ from typing import Any, TypeAlias
 import pjsua2 as pj
 
 from ivr.lines import sip_text
+from ivr.lines.sip_pace import Pace
 
 _MOVED = 302
 
@@ -116,13 +118,22 @@ class SipCall(pj.Call):  # type: ignore[misc]  # the bindings carry no types
 class SipAccount(pj.Account):  # type: ignore[misc]  # the bindings carry no types
     """Our one identity; it registers nowhere."""
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: Post, pace: Pace) -> None:
         super().__init__()
         self._post = post
+        self._pace = pace
+
+    def rest(self) -> None:
+        """A call began: wait where calls begin too fast. The one thing done inside a callback, because the library
+        reads many requests in one go and asks nobody between them."""
+        pause = self._pace.began(time.monotonic())
+        if pause > 0:
+            time.sleep(pause)
 
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
         call = SipCall(self, self._post, prm.callId)
         self._post(Came(call=call, message=prm.rdata.wholeMsg, source=prm.rdata.srcAddress))
+        self.rest()
 
     def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
         prm.code = pj.PJSIP_SC_FORBIDDEN

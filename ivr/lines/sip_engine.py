@@ -12,6 +12,7 @@ import pjsua2 as pj
 
 from ivr.lines.sip_call import Post, SipAccount
 from ivr.lines.sip_media import RATE
+from ivr.lines.sip_pace import Pace
 from ivr.lines.sip_settings import SipSettings
 from ivr.ports import LineError
 
@@ -86,9 +87,9 @@ def _opened(endpoint: Any, settings: SipSettings, post: Post) -> Engine:
     endpoint.audDevManager().setNullDev()
     endpoint.libStart()
     _choose_codecs(endpoint, settings.codecs)
-    account = SipAccount(post)
-    account.create(_account_config(settings, port), True)
     facts = Facts(port=port, capacity=_capacity(settings.max_calls), version=version.full)
+    account = SipAccount(post, Pace(facts.capacity))
+    account.create(_account_config(settings, port), True)
     return Engine(endpoint=endpoint, account=account, facts=facts)
 
 

@@ -2,7 +2,8 @@
 
 The library keeps the sockets of an ended call for half a second before it reuses their places, and a build of the
 usual size has 64 places: some thirty calls begun within that time end the process. A stranger can do that with INVITE
-and CANCEL. So when too many began lately the port is simply not read for a moment; SIP sends again by itself.
+and CANCEL. So when too many began lately the SIP thread rests for a moment; SIP sends again by itself, and the sound
+of standing calls does not pass that thread.
 """
 
 from collections import deque
@@ -18,12 +19,9 @@ class Pace:
         self._most = max(_LEAST, capacity // 2)
         self._begun: deque[float] = deque()
 
-    def began(self, now: float) -> None:
-        """A call began, at this monotonic time."""
+    def began(self, now: float) -> float:
+        """A call began, at this monotonic time; the seconds to rest before the next may."""
         self._begun.append(now)
-
-    def too_fast(self, now: float) -> bool:
-        """Whether to let further callers wait."""
-        while self._begun and now - self._begun[0] > _WINDOW_S:
+        while now - self._begun[0] > _WINDOW_S:
             self._begun.popleft()
-        return len(self._begun) >= self._most
+        return max(0.0, self._begun[-self._most] + _WINDOW_S - now) if len(self._begun) >= self._most else 0.0

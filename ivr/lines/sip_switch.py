@@ -14,7 +14,6 @@ from ivr.lines.sip_causes import cause_of
 from ivr.lines.sip_engine import Engine
 from ivr.lines.sip_links import Links, SwitchLeg
 from ivr.lines.sip_media import LegAudio
-from ivr.lines.sip_pace import Pace
 from ivr.lines.sip_settings import SipSettings
 from ivr.ports import Cause, KeyPressed, LegAnswered, LegArrived, LegGone, LegRinging, LineEvent
 
@@ -67,7 +66,6 @@ class Switch:
         self._desk = desk
         self._post = post
         self._links = Links(desk.wake)
-        self._pace = Pace(engine.facts.capacity)
         self._networks = tuple(ipaddress.ip_network(peer) for peer in settings.peers)
         self._legs: dict[str, SwitchLeg] = {}
         self._by_call: dict[SipCall, SwitchLeg] = {}
@@ -76,11 +74,6 @@ class Switch:
     def busy(self) -> bool:
         """Whether any call is left."""
         return bool(self._legs)
-
-    @property
-    def hurried(self) -> bool:
-        """Whether calls begin so fast that the next ones must wait a moment before they are read."""
-        return self._pace.too_fast(time.monotonic())
 
     def notice(self, notice: Notice) -> None:
         """Act on what a callback posted."""
@@ -123,6 +116,7 @@ class Switch:
         order.txOption.localUri = f'"{self._settings.display}" <sip:{shown}@{host}>'
         try:
             call.makeCall(address, order)
+            self._engine.account.rest()
         except pj.Error:
             self._say_gone(leg, Cause.UNREACHABLE)
             self._forget(leg)
@@ -207,7 +201,6 @@ class Switch:
     def _keep(self, leg_id: str, call: SipCall, audio: LegAudio, *, incoming: bool) -> SwitchLeg:
         leg = SwitchLeg(id=leg_id, call=call, audio=audio, incoming=incoming)
         self._legs[leg_id] = self._by_call[call] = leg
-        self._pace.began(time.monotonic())
         return leg
 
     def _forget(self, leg: SwitchLeg) -> None:

@@ -70,10 +70,7 @@ class SipThread:
             self._ended()
 
     def _turn(self, engine: Engine, switch: Switch) -> None:
-        if switch.hurried:
-            time.sleep(_POLL_MS / 1000)
-        else:
-            engine.endpoint.libHandleEvents(_POLL_MS)
+        engine.endpoint.libHandleEvents(_POLL_MS)
         while self._notices:
             _guarded(switch.notice, self._notices.popleft())
         while not self._orders.empty():

@@ -1,7 +1,7 @@
 """How a simulated person listens: pieces of speech between silences, transcribed and matched to known sentences."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -32,8 +32,10 @@ class Piece:
 class Listener:
     """Frames in, pieces out."""
 
-    def __init__(self, recogniser: Recogniser) -> None:
+    def __init__(self, recogniser: Recogniser, expected: tuple[str, ...] = ()) -> None:
+        """`expected`: clauses that the other side may say; whatever else it says is heard as "[unk]"."""
         self._recogniser = recogniser
+        self._expected = expected
         self._vad = VoiceActivity()
         self._stream: RecogniserStream | None = None
         self._buffer = b""
@@ -53,7 +55,7 @@ class Listener:
             if self._run < 3:
                 return None
             self.start = now - 3 * FRAME_SECONDS
-            self._stream, self._buffer = self._recogniser.stream(), self._buffer
+            self._stream, self._buffer = self._recogniser.stream(self._expected), self._buffer
         else:
             self._buffer += pcm
         return await self._listen(self._stream, now)
@@ -80,14 +82,20 @@ def words(text: str) -> list[str]:
 def best_match(heard: str, sentences: Mapping[str, str]) -> str:
     """Key of the sentence that was most probably said last in what was heard; empty where none is likely.
 
-    Of several likely sentences the one that ends latest wins: a question stands at the end of what a machine says."""
+    Only the end of what was heard counts: a question stands at the end of what a machine says."""
     said = words(heard)
     found: list[tuple[float, int, str]] = []
     for key, sentence in sentences.items():
         wanted = words(sentence)
-        blocks = SequenceMatcher(None, said, wanted, autojunk=False).get_matching_blocks()
+        near = said[-len(wanted) - 4 :]
+        blocks = SequenceMatcher(None, near, wanted, autojunk=False).get_matching_blocks()
         share = sum(block.size for block in blocks) / max(1, len(wanted))
-        end = max((block.a + block.size for block in blocks if block.size), default=0)
         if share >= LIKELY:
-            found.append((end, len(wanted), key))
+            found.append((round(share, 2), len(wanted), key))
     return max(found)[2] if found else ""
+
+
+def clauses(sentences: Iterable[str]) -> tuple[str, ...]:
+    """The parts between punctuation, lower case, for a grammar."""
+    parts = {" ".join(words(part)) for sentence in sentences for part in re.split(r"[.,:;?!]", sentence)}
+    return tuple(sorted(parts - {""}))

@@ -17,7 +17,7 @@ from ivr.audio import wav
 from ivr.lines.sip_settings import SipSettings
 from ivr.ports import AudioHeard, KeyPressed, LegAnswered, LegGone, LegRinging, LineError, PlayEnded, Voice, VoiceError
 from ivr.voices.choose import choose
-from scripts.phones.listening import Listener, Piece, best_match
+from scripts.phones.listening import Listener, Piece, best_match, clauses
 from scripts.phones.phone import Phone, ears, report
 
 HERE = Path(__file__).parent
@@ -79,12 +79,15 @@ SENTENCE_NAMES = {key.partition(".")[2] for key in load_sentences(PROMPTS)["en"]
 class Conversation:
     """One call of the patient."""
 
-    def __init__(self, phone: Phone, patient: Patient, listener: Listener, sentences: dict[str, str]) -> None:
+    def __init__(
+        self, phone: Phone, patient: Patient, listener: Listener, sentences: dict[str, str], voice: str
+    ) -> None:
         self._phone = phone
         self._patient = patient
         self._listener = listener
         self._sentences = sentences
         self._nurse = 0
+        self._voice = voice
         self._quiet_since = time.monotonic()
         self._lines: dict[int, Line] = {}
         self._hanging_up = 0.0
@@ -136,7 +139,12 @@ class Conversation:
             return
         play = self._phone.say(line.pcm)
         self._lines[play] = line
-        report("said", play=play, text=line.text, key=key, seconds=len(line.pcm) / 16000)
+        report("said", play=play, text=line.text, key=key, seconds=len(line.pcm) / 16000, voice=self._voice)
+
+
+def fixed(sentence: str) -> bool:
+    """Whether it needs only what every sentence may use."""
+    return "{" not in sentence.replace("{emergency}", "").replace("{hotline}", "")
 
 
 async def main_async(args: argparse.Namespace) -> int:
@@ -148,18 +156,20 @@ async def main_async(args: argparse.Namespace) -> int:
     common = {"emergency": " ".join(args.emergency), "hotline": "the medical hotline"}
     prompts = TomlPrompts(PROMPTS, common)
     sentences = {
-        key: prompts._filled(text, {**common})
+        key: prompts._filled(text, common)
         for key, text in load_sentences(PROMPTS)["en"].items()
-        if key.startswith(ANSWERED) and "{" not in text.replace("{emergency}", "").replace("{hotline}", "")
+        if key.startswith(ANSWERED) and fixed(text)
     }
     sentences[HELLO] = NURSE
-    listener = Listener(await ears(args.models))
+    everything = [prompts._filled(text, common) for text in load_sentences(PROMPTS)["en"].values() if fixed(text)]
+    listener = Listener(await ears(args.models), clauses([*everything, NURSE]))
     await phone.line.start(lambda arrival: None)
     try:
         report("dialling")
         phone.leg = await phone.line.dial(args.call, args.shown, phone.sink)
         async with asyncio.timeout(args.seconds):
-            await Conversation(phone, Patient(people[args.person], voice, recordings), listener, sentences).live()
+            patient = Patient(people[args.person], voice, recordings)
+            await Conversation(phone, patient, listener, sentences, "" if args.wav else args.voice).live()
     except TimeoutError:
         report("gone", cause="patient gave up")
         await phone.line.hang_up(phone.leg)

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.rasa
 
 async def _talk(stack: RasaStack, lines: tuple[str, ...], then: str) -> tuple[Turn, list[Turn]]:
     dialogue = RasaDialogue(stack.url, stack.token, seconds=10)
-    call, rest, turns = secrets.token_hex(8), list(lines), []
+    call, rest = secrets.token_hex(8), list(lines)
+    turns: list[Turn] = []
     try:
         turn = await dialogue.start(call, "en")
         while turn.question is not None and len(turns) < 25:
@@ -90,7 +91,8 @@ def test_a_yes_to_a_danger_is_an_emergency(stack: RasaStack) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["i want to book an appointment", "is the nurse in today", "is there parking at the clinic", "can i pay my bill"]
+    "line",
+    ["i want to book an appointment", "is the nurse in today", "is there parking at the clinic", "can i pay my bill"],
 )
 def test_administrative_callers_never_escalate(stack: RasaStack, line: str) -> None:
     turn, turns = talk(stack, line)
@@ -110,7 +112,15 @@ def test_a_question_is_repeated_on_request(stack: RasaStack) -> None:
 
 
 def test_corrections_are_noted(stack: RasaStack) -> None:
-    _, turns = talk(stack, "i have a rash for three days", "no", "no", "forty", "sorry it is my son and it began a week ago", "three")
+    _, turns = talk(
+        stack,
+        "i have a rash for three days",
+        "no",
+        "no",
+        "forty",
+        "sorry it is my son and it began a week ago",
+        "three",
+    )
     assert "ask.noted" in [prompt.key for prompt in turns[5].say]
 
 

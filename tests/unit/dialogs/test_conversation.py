@@ -162,6 +162,26 @@ def test_danger_volunteered_in_the_middle_is_not_lost() -> None:
     assert close(TRIAGE, talk).result is not None
 
 
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("forty and my chest hurts", Level.EMERGENCY),
+        ("i can not breathe", Level.URGENT),
+        ("forty and i want to die", Level.EMERGENCY),
+        ("forty and also i am coughing up blood", Level.URGENT),
+    ],
+)
+def test_danger_counts_whatever_was_asked_and_whatever_the_complaint_is(line: str, level: Level) -> None:
+    turn, _ = to_the_end("i have a rash for three days", "no", "no", line, "forty")
+    assert turn.result is not None
+    assert turn.result.level is level
+
+
+def test_a_denial_in_passing_takes_nothing_back() -> None:
+    talk = talk_to("i have a cough and i feel feverish", "thirty", "no", "no fever any more but i am weak")
+    assert talk.facts.findings["fever"] is Finding.UNKNOWN
+
+
 def test_risk_names_or_a_plain_yes_raise() -> None:
     for answer in ("yes", "i am pregnant", "blood thinners"):
         turn, _ = to_the_end("i have a rash for three days", "no", "no", "forty", "three", "no", "no", answer)
@@ -169,7 +189,11 @@ def test_risk_names_or_a_plain_yes_raise() -> None:
         assert turn.result.level is Level.URGENT, answer
 
 
-@given(st.lists(st.sampled_from(["yes", "no", "i don't know", "banana", "seven", "my son", "a rash", "fever"]), max_size=30))
+@given(
+    st.lists(
+        st.sampled_from(["yes", "no", "i don't know", "banana", "seven", "my son", "a rash", "fever"]), max_size=30
+    )
+)
 def test_every_conversation_ends_and_survives_the_tracker_and_the_wire(lines: list[str]) -> None:
     talk, count = Talk(), 0
     for line in [*lines, *["banana"] * 5]:

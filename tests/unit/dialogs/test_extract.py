@@ -17,7 +17,9 @@ WORDS = load_words(ROOM / "words/en.toml")
 KB = load(ROOM / "knowledge")
 
 
-@pytest.mark.parametrize("text", ["yes", "Yeah!", "yep", "i think so", "a little bit", "yes it is", "uh yes", "sometimes"])
+@pytest.mark.parametrize(
+    "text", ["yes", "Yeah!", "yep", "i think so", "a little bit", "yes it is", "uh yes", "sometimes"]
+)
 def test_yes(text: str) -> None:
     assert extract.yes_no(text, WORDS) is Finding.PRESENT
 
@@ -190,7 +192,9 @@ def test_modifiers() -> None:
     assert extract.modifiers("i am not pregnant", KB.modifiers, "en", WORDS) == set()
 
 
-@pytest.mark.parametrize("text", ["i want to book an appointment", "is there parking at the clinic", "what about my bill"])
+@pytest.mark.parametrize(
+    "text", ["i want to book an appointment", "is there parking at the clinic", "what about my bill"]
+)
 def test_administrative(text: str) -> None:
     assert extract.administrative(text, WORDS)
 

@@ -36,7 +36,9 @@ async def server(answer: Answer) -> AsyncIterator[tuple[str, list[dict[str, Any]
             content = await reader.readexactly(int(sizes[0])) if sizes else b""
             seen.append({"head": head, "body": json.loads(content) if content else None})
             status, out = await answer(head, seen[-1]["body"] or {})
-            writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(out)}\r\nConnection: close\r\n\r\n".encode() + out)
+            writer.write(
+                f"HTTP/1.1 {status} X\r\nContent-Length: {len(out)}\r\nConnection: close\r\n\r\n".encode() + out
+            )
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select
 
 from records.database import prepare
+from records.port import JournalUnavailable
 from records.schema import calls
 from records.store import Store
 
@@ -81,8 +82,24 @@ def test_one_bad_job_does_not_take_the_others_with_it(store: Store) -> None:
     a, mine, b, twice = asyncio.run(run())
     assert (a, b) == ("a", "b")
     assert isinstance(mine, LookupError)
-    assert type(twice).__name__ == "JournalUnavailable"
+    assert isinstance(twice, JournalUnavailable)
     assert asyncio.run(store.read(count)) == 2
+
+
+def test_a_row_that_is_there_already_does_not_fail_its_group(store: Store) -> None:
+    async def run() -> list[object]:
+        gate = Gate()
+        first = asyncio.create_task(store.write(gate))
+        await asyncio.to_thread(gate.entered.wait, 10)
+        jobs = [asyncio.create_task(store.write(add(name))) for name in ("a", "a", "b")]
+        await asyncio.sleep(0)
+        gate.open.set()
+        await first
+        return await asyncio.gather(*jobs, return_exceptions=True)
+
+    a, twice, b = asyncio.run(run())
+    assert (a, b) == ("a", "b")
+    assert isinstance(twice, JournalUnavailable)
 
 
 def test_a_caller_who_gave_up_harms_nobody(store: Store) -> None:

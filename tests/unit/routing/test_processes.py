@@ -35,7 +35,9 @@ def test_it_listens_on_a_private_socket_and_keeps_nothing(tmp_path: Path, search
     try:
         assert stat.S_IMODE(server.command.socket.stat().st_mode) & 0o077 == 0
         assert [path.name for path in (tmp_path / "r").iterdir()] == ["redis.sock"]
-        assert server.command.argv[server.command.argv.index("--port") + 1] == "0"
+        argv = server.command.argv
+        for name, value in (("port", "0"), ("save", ""), ("appendonly", "no"), ("maxmemory-policy", "noeviction")):
+            assert argv[argv.index(f"--{name}") + 1] == value
     finally:
         server.kill()
     assert [path.name for path in (tmp_path / "r").iterdir() if path.is_file()] == []
