@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import Engine, insert, select
@@ -63,9 +63,10 @@ class SqlVault:
         self._engine.dispose()
 
     async def _run(self, work: Callable[[], T]) -> T:
+        # Not wait_for: in Python 3.11 it drops a cancellation that meets the result, and a cancelled call would go on.
         try:
-            future: Future[T] = self._thread.submit(work)
-            return await asyncio.wait_for(asyncio.wrap_future(future), self._patience)
+            async with asyncio.timeout(self._patience):
+                return await asyncio.wrap_future(self._thread.submit(work))
         except TimeoutError:
             raise MaskingUnavailable("the vault does not answer") from None
         except SQLAlchemyError as error:

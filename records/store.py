@@ -64,8 +64,10 @@ class Store:
         self._engine.dispose()
 
     async def _wait(self, future: "Future[T]") -> T:
+        # Not wait_for: in Python 3.11 it drops a cancellation that meets the result, and a cancelled call would go on.
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), self._patience)
+            async with asyncio.timeout(self._patience):
+                return await asyncio.wrap_future(future)
         except TimeoutError:
             raise JournalUnavailable("the records database does not answer") from None
 

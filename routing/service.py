@@ -28,6 +28,7 @@ class RedisRouter:
         self._worker = worker
         self._refresh = refresh
         self._held: dict[str, str] = {}
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -36,10 +37,9 @@ class RedisRouter:
 
     async def close(self) -> None:
         """Stop beating, give back what is held, close the store; never raises."""
+        self._stopping.set()
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
         for agent, call in tuple(self._held.items()):
             await self.free(agent, call)
         await self._store.close()
@@ -87,9 +87,11 @@ class RedisRouter:
             del self._held[agent]
 
     async def _keep_fresh(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             await self._refresh_once()
-            await asyncio.sleep(self._refresh)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._refresh):
+                    await self._stopping.wait()
 
     async def _refresh_once(self) -> None:
         try:

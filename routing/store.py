@@ -39,12 +39,14 @@ class AgentStore:
     def __init__(self, url: str, *, prefix: str = "triageline:routing:", ttl: float = 15.0) -> None:
         """`url`: "unix:///path/to/socket" or "redis://host:port/0". `ttl`: seconds for which a reservation or a
         heartbeat outlives a worker that died."""
-        # No retries: redis-py would repeat with pauses of its own, and a late answer is worth nothing here.
+        # No retries: redis-py would repeat with pauses of its own, and a late answer is worth nothing here. No socket
+        # timeout: `_try` bounds every attempt, and redis-py sends under one with asyncio.wait_for, which in Python 3.11
+        # drops a cancellation that meets a finished write (a cancelled call would go on).
         self._redis: Redis = Redis.from_url(
             url,
             decode_responses=True,
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
+            socket_timeout=None,
+            socket_connect_timeout=None,
             retry=Retry(NoBackoff(), 0),
         )
         self._prefix = prefix

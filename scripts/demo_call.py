@@ -132,7 +132,7 @@ async def play(args: argparse.Namespace) -> Story:
         hotline = await launch("hotline", "ivr", "up", env=environment(var))
         await hotline.until(lambda: any("ready:" in line for line in hotline.text), READY_SECONDS, "no hotline")
         worker = json.loads((var / "run/worker.json").read_text(encoding="utf-8"))
-        wire = Wire(AGENT_RTP, port)
+        wire = Wire(AGENT_RTP, port, int(worker["port"]))
         say(f"  the patient dials sip:hotline@127.0.0.1:{worker['port']} ...")
         patient = await launch("patient", "scripts.phones.patient", *patient_args(args, int(worker["port"])))
         await patient.until(lambda: patient.handle.returncode is not None or over(patient), CALL_SECONDS, "no end")

@@ -13,7 +13,7 @@ PAUSE_SECONDS = 0.7
 """Silence after which the other side has finished; longer than the pauses between its sentences."""
 FEED_FRAMES = 10
 WORD = re.compile(r"[a-z']+|\d+")
-LIKELY = 0.6
+LIKELY = 0.5
 """Share of a sentence's words that must be heard, in order."""
 
 
@@ -27,17 +27,19 @@ class Piece:
     """Monotonic seconds of its last sound."""
     text: str
     """As the person understood it."""
+    guided: str = ""
+    """The same, heard with the expected clauses in mind."""
 
 
 class Listener:
     """Frames in, pieces out."""
 
     def __init__(self, recogniser: Recogniser, expected: tuple[str, ...] = ()) -> None:
-        """`expected`: clauses that the other side may say; whatever else it says is heard as "[unk]"."""
+        """`expected`: clauses that the other side may say. Everything is heard twice, with and without them."""
         self._recogniser = recogniser
         self._expected = expected
         self._vad = VoiceActivity()
-        self._stream: RecogniserStream | None = None
+        self._streams: tuple[RecogniserStream, ...] = ()
         self._buffer = b""
         self._run = 0
         self.start = 0.0
@@ -50,27 +52,30 @@ class Listener:
         self._run = self._run + 1 if voiced else 0
         if voiced:
             self._last = now
-        if self._stream is None:
+        if not self._streams:
             self._buffer = (self._buffer + pcm)[-4800:]
             if self._run < 3:
                 return None
             self.start = now - 3 * FRAME_SECONDS
-            self._stream, self._buffer = self._recogniser.stream(self._expected), self._buffer
+            grammar = (self._recogniser.stream(self._expected),) if self._expected else ()
+            self._streams = (self._recogniser.stream(), *grammar)
         else:
             self._buffer += pcm
-        return await self._listen(self._stream, now)
+        return await self._listen(now)
 
-    async def _listen(self, stream: RecogniserStream, now: float) -> Piece | None:
+    async def _listen(self, now: float) -> Piece | None:
         ended = now - self._last >= PAUSE_SECONDS
         if ended or len(self._buffer) >= FEED_FRAMES * 320:
             buffer, self._buffer = self._buffer, b""
-            await stream.feed(buffer)
+            for stream in self._streams:
+                await stream.feed(buffer)
         if not ended:
             return None
-        heard = await stream.finish()
-        stream.close()
-        piece = Piece(start=self.start, end=self._last, text=heard.text)
-        self._stream, self.start = None, 0.0
+        heard = [(await stream.finish()).text for stream in self._streams]
+        for stream in self._streams:
+            stream.close()
+        piece = Piece(start=self.start, end=self._last, text=heard[0], guided=heard[-1])
+        self._streams, self.start = (), 0.0
         return piece
 
 
@@ -79,19 +84,20 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
-def best_match(heard: str, sentences: Mapping[str, str]) -> str:
-    """Key of the sentence that was most probably said last in what was heard; empty where none is likely.
+def best_match(heard: tuple[str, ...], sentences: Mapping[str, str]) -> str:
+    """Key of the sentence that was most probably said last in what was heard, given in one or more hearings; empty
+    where none is likely.
 
     Only the end of what was heard counts: a question stands at the end of what a machine says."""
-    said = words(heard)
     found: list[tuple[float, int, str]] = []
-    for key, sentence in sentences.items():
-        wanted = words(sentence)
-        near = said[-len(wanted) - 4 :]
-        blocks = SequenceMatcher(None, near, wanted, autojunk=False).get_matching_blocks()
-        share = sum(block.size for block in blocks) / max(1, len(wanted))
-        if share >= LIKELY:
-            found.append((round(share, 2), len(wanted), key))
+    for said in map(words, heard):
+        for key, sentence in sentences.items():
+            wanted = words(sentence)
+            near = said[-len(wanted) - 4 :]
+            blocks = SequenceMatcher(None, near, wanted, autojunk=False).get_matching_blocks()
+            share = sum(block.size for block in blocks) / max(1, len(wanted))
+            if share >= LIKELY:
+                found.append((round(share, 2), len(wanted), key))
     return max(found)[2] if found else ""
 
 

@@ -24,6 +24,8 @@ HERE = Path(__file__).parent
 PROMPTS = HERE.parent.parent / "dialogs/prompts"
 ANSWERED = ("ask.", "menu.")
 HELLO = "agent.hello"
+UNCLEAR = "ask.?"
+UNCLEAR_SECONDS = 1.0
 NURSE = "hello this is the nurse how can i help you"
 REPLY = "thank you please help me"
 PATIENCE_SECONDS = 12.0
@@ -87,6 +89,7 @@ class Conversation:
         self._listener = listener
         self._sentences = sentences
         self._nurse = 0
+        self._asked = False
         self._voice = voice
         self._quiet_since = time.monotonic()
         self._lines: dict[int, Line] = {}
@@ -122,14 +125,20 @@ class Conversation:
         if piece is not None and not self._phone.talking:
             await self._react(piece)
 
+    def _guess(self, piece: Piece) -> str:
+        """A question that was not understood: taken as some question, as people do on a bad line; not so what the
+        hotline says when no more questions come."""
+        return UNCLEAR if piece.end - piece.start > UNCLEAR_SECONDS and self._asked else ""
+
     async def _react(self, piece: Piece) -> None:
-        key = best_match(piece.text, self._sentences)
+        key = best_match((piece.text, piece.guided), self._sentences) or self._guess(piece)
         report("heard", start=piece.start, end=piece.end, text=piece.text, key=key)
         if key == HELLO:
             self._nurse += 1
             if self._nurse == 2:
                 self._hanging_up = time.monotonic() + 0.5
                 return
+        self._asked = key.startswith(ANSWERED)
         line = await self._patient.answer(key) if key else None
         if line is None:
             return

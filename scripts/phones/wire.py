@@ -14,8 +14,11 @@ LIMIT_BYTES = 50_000_000
 class Wire:
     """Collects payloads until stopped."""
 
-    def __init__(self, ports: range, sip_port: int) -> None:
+    def __init__(self, ports: range, sip_port: int, not_port: int) -> None:
+        """`ports`: RTP of the phone; `sip_port`: its SIP port; `not_port`: the hotline's own, which a free choice of
+        ports may have put among them and which callers rightly send their number to."""
         self._ports = ports
+        self._not = not_port
         self._sip = sip_port
         self._stop = threading.Event()
         self.payloads: list[bytes] = []
@@ -55,4 +58,5 @@ class Wire:
             return b""
         start = 14 + 4 * (frame[14] & 15)
         (port,) = struct.unpack("!H", frame[start + 2 : start + 4])
-        return frame[start + 8 :] if port == self._sip or port in self._ports else b""
+        theirs = port == self._sip or (port in self._ports and port != self._not)
+        return frame[start + 8 :] if theirs else b""

@@ -16,7 +16,7 @@ import numpy as np
 
 from ivr.lines.sip import SipLine
 from ivr.lines.sip_settings import SipSettings
-from ivr.ports import AudioHeard, Elapsed, LegArrived, LineError, LineEvent
+from ivr.ports import AudioHeard, Elapsed, LegArrived, LegGone, LineError, LineEvent
 
 _WINDOW = 25
 
@@ -42,6 +42,7 @@ class Phone:
     def __init__(self, settings: dict[str, Any]) -> None:
         self._line = SipLine(SipSettings(**settings))
         self._on_arrival = "answer"
+        self._live: set[str] = set()
         self._heard: dict[str, deque[bytes]] = {}
         self._frames: dict[str, int] = {}
         self._elapsed: dict[str, float] = {}
@@ -75,6 +76,9 @@ class Phone:
                 await line.refuse(leg, order["code"])
             case "hang_up":
                 await line.hang_up(leg)
+            case "hang_up_all":
+                for each in self._live:
+                    await line.hang_up(each)
             case "bridge":
                 await line.bridge(leg, order["other"])
             case "tone":
@@ -118,6 +122,10 @@ class Phone:
             self._elapsed[event.leg] = self._elapsed.get(event.leg, 0.0) + event.seconds
         else:
             say({"event": type(event).__name__, **asdict(event)})
+        if isinstance(event, LegGone):
+            self._live.discard(event.leg)
+        else:
+            self._live.add(event.leg)
 
 
 def say(line: dict[str, Any]) -> None:

@@ -229,16 +229,20 @@ def test_more_callers_than_slots_are_told_busy(hotline: Phone) -> None:
         caller.rtp.close()
 
 
-def test_a_flood_of_cancelled_calls(hotline: Phone) -> None:
-    hotline.do("on_arrival", policy="ring")
-    for _ in range(80):
-        with RawCaller(hotline.port) as flooder:
-            flooder.send("INVITE", flooder.sdp())
-            flooder.send("CANCEL")
-    time.sleep(1)
-    with RawCaller(hotline.port) as patient:
-        hotline.do("on_arrival", policy="answer")
-        patient.call()
-        hotline.wait_for("LegAnswered")
+def test_a_flood_of_cancelled_calls_does_not_keep_the_next_caller_out() -> None:
+    patient_number = "+12025550166"
+    with Phone() as hotline, RawCaller(hotline.port, user=patient_number) as patient:
+        hotline.do("on_arrival", policy="ring")
+        for _ in range(60):
+            with RawCaller(hotline.port) as flooder:
+                flooder.send("INVITE", flooder.sdp())
+                flooder.send("CANCEL")
+        patient.send("INVITE", patient.sdp())
+        while (arrived := hotline.wait_for("LegArrived"))["caller"] != patient_number:
+            continue
+        hotline.do("answer", arrived["leg"])
+        assert patient.status("INVITE") == 200
+        patient.send("ACK")
+        hotline.wait_for("LegAnswered", leg=arrived["leg"])
         patient.hang_up()
-        assert hotline.wait_for("LegGone")["cause"] == "normal"
+        hotline.wait_for("LegGone", leg=arrived["leg"])

@@ -170,15 +170,14 @@ def test_a_dialled_phone_sees_nothing_of_the_caller(hotline: Phone, caller: Phon
     with RawCaller(hotline.port) as agent:
         leg = hotline.dial(f"sip:desk@127.0.0.1:{agent.sip.getsockname()[1]}", shown="hotline")
         invite = agent.wait_request("INVITE")
-        hotline.do("hang_up", leg)
+        agent.refuse(invite)
         hotline.wait_for("LegGone", leg=leg)
         for digits in (CALLER, CALLER.lstrip("+")):
             assert digits not in invite
         assert re.search(r'^From: "Triageline" <sip:hotline@127.0.0.1', invite, re.MULTILINE)
-        assert re.search(r"^Contact: <sip:triage@127.0.0.1", invite, re.MULTILINE)
+        assert re.search(r"^Contact: .*<sip:triage@127.0.0.1", invite, re.MULTILINE)
         names = {line.split(":", 1)[0].lower() for line in invite.split("\r\n\r\n")[0].splitlines()[1:]}
         assert names.isdisjoint({"p-asserted-identity", "remote-party-id", "diversion", "history-info", "referred-by"})
-        agent.refuse(invite)
     _end(here, caller, hotline)
 
 

@@ -133,3 +133,15 @@ def test_closing_finishes_what_is_queued(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert count(connection) == 300
     engine.dispose()
+
+
+def test_a_cancelled_caller_is_cancelled_whatever_the_writer_is_doing(store: Store) -> None:
+    async def run() -> None:
+        for turn in range(200):
+            task = asyncio.create_task(store.write(add(f"call-{turn}")))
+            await asyncio.sleep(turn * 1e-5)
+            taken = task.cancel()
+            await asyncio.wait({task})
+            assert task.cancelled() == taken
+
+    asyncio.run(run())
