@@ -71,14 +71,16 @@ class FallbackDialogue:
         self._switched.discard(call)
         for engine in engines:
             try:
-                await asyncio.wait_for(engine.end(call), self._seconds)
+                async with asyncio.timeout(self._seconds):
+                    await engine.end(call)
             except (DialogueUnavailable, TimeoutError):
                 log.warning("a dialogue engine did not end a conversation in time")
 
     async def _try(self, call: str, answer: Awaitable[Turn]) -> Turn:
         """The first engine's answer, or the second engine's start."""
         try:
-            return await asyncio.wait_for(answer, self._seconds)
+            async with asyncio.timeout(self._seconds):
+                return await answer
         except (DialogueUnavailable, TimeoutError) as error:
             self._broken_until = self._clock() + self._rest
             log.warning("dialogue engine failed (%s): this call goes on with the second", type(error).__name__)

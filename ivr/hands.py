@@ -5,8 +5,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from dialogs.port import Dialogue, DialogueUnavailable, Level, Prompt, Question, Turn
-from ivr import ports as line_events
+from dialogs.port import Dialogue, DialogueUnavailable, Prompt, Question, Turn
+from ivr.agent_legs import URGENCIES, AgentLegs
 from ivr.audio import tones
 from ivr.audio.format import silence
 from ivr.call import commands as do
@@ -15,19 +15,14 @@ from ivr.doors import Doors
 from ivr.ports import Cause, LineError, LineEvent, VoiceError
 from ivr.timers import Timers
 from records.port import Callback, JournalUnavailable
-from routing.port import RingStep, RouteRequest, Urgency
+from routing.port import Urgency
 
 log = logging.getLogger(__name__)
 
-PLAN_SECONDS = 1.0
-"""Longest wait for routing."""
 CALLBACK_SECONDS = 3.0
 """Longest wait until a callback is durable; also for what a call still has to write at its end."""
-WHISPER_PAUSE_SECONDS = 1.5
-"""Silence after a summary, before it is said again."""
 GAP_SECONDS = 0.12
 """Pause between two sentences."""
-URGENCIES = {Level.EMERGENCY: Urgency.EMERGENCY, Level.URGENT: Urgency.URGENT}
 
 
 class Mind(Protocol):
@@ -66,9 +61,7 @@ class Hands:
         self._mind = mind
         self._tasks: set[asyncio.Task[None]] = set()
         self._saying: asyncio.Task[None] | None = None
-        self._slots: dict[str, str] = {}
-        self._agents: dict[str, str] = {}
-        self._dropped: set[str] = set()
+        self.agents = AgentLegs(doors, call, leg, self)
 
     @property
     def busy(self) -> bool:
@@ -88,13 +81,20 @@ class Hands:
         """End every leg and task of the call, however it ended."""
         for task in tuple(self._tasks):
             task.cancel()
-        for leg in (self._leg, *self._slots.values()):
-            self._doors.sound.stop(leg)
-            await self._doors.line.hang_up(leg)
-        for agent in self._agents.values():
-            await self._doors.router.free(agent, self.id)
+        self._doors.sound.stop(self._leg)
+        await self._doors.line.hang_up(self._leg)
+        await self.agents.let_go()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def post(self, event: ev.Event) -> None:
+        """Something happened."""
+        self._mind.post(event)
+
+    async def note(self, kind: str, data: dict[str, Any]) -> None:
+        """Write one entry of the journal."""
+        await self._mind.note(kind, data)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run as a task of the call; one that breaks is told to the machine."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._reap)
@@ -119,11 +119,11 @@ class Hands:
         """Render and play to the caller, replacing what is being said."""
         if self._saying:
             self._saying.cancel()
-        self._saying = self._spawn(self._speak(command))
+        self._saying = self.spawn(self._speak(command))
 
     async def _speak(self, command: do.Say) -> None:
         try:
-            pcm, text = await self._render(command.prompts)
+            pcm, text = await self.render(command.prompts)
         except VoiceError:
             log.error("no voice can speak")
             self._mind.post(ev.Trouble(what="voice"))
@@ -131,7 +131,7 @@ class Hands:
         await self._mind.note("Said", {"say": command.say, "text": text, "keys": [one.key for one in command.prompts]})
         self._doors.sound.play(self._leg, command.say, pcm)
 
-    async def _render(self, prompts: tuple[Prompt, ...]) -> tuple[bytes, str]:
+    async def render(self, prompts: tuple[Prompt, ...]) -> tuple[bytes, str]:
         """The sentences as one piece of audio, and their text."""
         texts = [self._doors.prompts.text(one, self._doors.language) for one in prompts if not is_sound(one)]
         speaking = [
@@ -157,7 +157,7 @@ class Hands:
 
     async def ask(self, command: do.AskDialogue) -> None:
         """Ask without waiting: keys, red flags and hang-up go on meanwhile."""
-        self._spawn(self._asked(command))
+        self.spawn(self._asked(command))
 
     async def _asked(self, command: do.AskDialogue) -> None:
         engine = self._doors.talk if command.engine is do.Engine.TALK else self._doors.keys
@@ -175,101 +175,11 @@ class Hands:
             return await engine.press(self.id, command.digit)
         return await engine.start(self.id, self._doors.language)
 
-    # Humans ----------------------------------------------------------------------------------------------------
-
-    async def find(self, command: do.FindAgent) -> None:
-        """Ask routing; whatever goes wrong there, the machine gets an answer."""
-        self._spawn(self._found(command))
-
-    async def _found(self, command: do.FindAgent) -> None:
-        request = RouteRequest(
-            call=self.id,
-            urgency=URGENCIES.get(command.level, Urgency.NORMAL),
-            language=self._doors.language,
-            department=command.department,
-        )
-        steps: tuple[RingStep, ...] = ()
-        try:
-            async with asyncio.timeout(PLAN_SECONDS):
-                steps = await self._doors.router.plan(request)
-        finally:
-            self._mind.post(ev.PlanReady(steps=steps))
-
-    async def ring(self, command: do.Ring) -> None:
-        """Dial an agent's phone; only a number of ours is shown."""
-        self._spawn(self._dial(command))
-
-    async def _dial(self, command: do.Ring) -> None:
-        slot, agent = command.slot, command.agent.id
-        if not await self._doors.router.busy(agent, self.id):
-            self._mind.post(ev.AgentGone(slot=slot, cause=Cause.BUSY))
-            return
-        self._agents[slot] = agent
-        try:
-            leg = await self._doors.line.dial(
-                command.agent.address, self._doors.masking.shown_to_agent(), lambda event: self._agent_sink(slot, event)
-            )
-        except LineError:
-            self._agent_over(slot, Cause.FAILED)
-            return
-        self._slots[slot] = leg
-        if slot in self._dropped:
-            await self._doors.line.hang_up(leg)
-
-    def _agent_sink(self, slot: str, event: LineEvent) -> None:
-        match event:
-            case line_events.LegRinging():
-                self._mind.post(ev.AgentRinging(slot=slot))
-            case line_events.LegAnswered():
-                self._mind.post(ev.AgentAnswered(slot=slot))
-            case line_events.KeyPressed():
-                self._mind.post(ev.AgentDigit(slot=slot, digit=event.digit))
-            case line_events.PlayEnded():
-                if event.complete:
-                    self._mind.post(ev.BriefingEnded(slot=slot))
-            case line_events.LegGone():
-                self._agent_over(slot, event.cause)
-            case _:
-                pass
-
-    def _agent_over(self, slot: str, cause: Cause) -> None:
-        self._mind.post(ev.AgentGone(slot=slot, cause=cause))
-        if (agent := self._agents.pop(slot, None)) is not None:
-            self._spawn(self._doors.router.free(agent, self.id))
-
-    async def brief(self, command: do.Brief) -> None:
-        """Whisper to an agent; without a voice a tone says that pressing 1 takes the call."""
-        self._spawn(self._whisper(command))
-
-    async def _whisper(self, command: do.Brief) -> None:
-        try:
-            pcm, text = await self._render(command.prompts)
-        except VoiceError:
-            pcm, text = tones.accept_beep(), ""
-        await self._mind.note("Briefed", {"slot": command.slot, "text": text})
-        if leg := self._slots.get(command.slot):
-            self._doors.sound.play(leg, 0, pcm + silence(WHISPER_PAUSE_SECONDS))
-
-    async def drop(self, command: do.DropAgent) -> None:
-        """End an agent leg, also one that is only being dialled."""
-        self._dropped.add(command.slot)
-        if leg := self._slots.get(command.slot):
-            await self._doors.line.hang_up(leg)
-
-    async def bridge(self, command: do.Bridge) -> None:
-        """Join caller and agent."""
-        leg = self._slots.get(command.slot, "")
-        self._doors.sound.stop(leg)
-        try:
-            await self._doors.line.bridge(self._leg, leg)
-        except LineError:
-            self._mind.post(ev.BridgeFailed(slot=command.slot))
-        else:
-            await self._mind.note("Bridged", {"slot": command.slot, "agent": self._agents.get(command.slot, "")})
+    # Promises ---------------------------------------------------------------------------------------------------
 
     async def note_callback(self, command: do.NoteCallback) -> None:
         """Write the promise down before it is spoken."""
-        self._spawn(self._promise(command))
+        self.spawn(self._promise(command))
 
     async def _promise(self, command: do.NoteCallback) -> None:
         promise = Callback(
@@ -304,7 +214,7 @@ class Hands:
 
     async def finish(self, command: do.Finish) -> None:
         """Close the record and forget the conversation."""
-        self._spawn(self._close(command))
+        self.spawn(self._close(command))
 
     async def _close(self, command: do.Finish) -> None:
         await self._doors.talk.end(self.id)
@@ -326,11 +236,11 @@ CARRY_OUT: dict[type, Callable[[Hands, Any], Coroutine[Any, Any, None]]] = {
     do.StopSaying: Hands.stop_saying,
     do.Listen: Hands.listen,
     do.AskDialogue: Hands.ask,
-    do.FindAgent: Hands.find,
-    do.Ring: Hands.ring,
-    do.Brief: Hands.brief,
-    do.DropAgent: Hands.drop,
-    do.Bridge: Hands.bridge,
+    do.FindAgent: lambda hands, command: hands.agents.find(command),
+    do.Ring: lambda hands, command: hands.agents.ring(command),
+    do.Brief: lambda hands, command: hands.agents.brief(command),
+    do.DropAgent: lambda hands, command: hands.agents.drop(command),
+    do.Bridge: lambda hands, command: hands.agents.bridge(command),
     do.NoteCallback: Hands.note_callback,
     do.StartTimer: Hands.start_timer,
     do.StopTimer: Hands.stop_timer,

@@ -128,7 +128,8 @@ class Supervisor:
             for line in self._changes(await asyncio.to_thread(self._status)):
                 tell(line)
             try:
-                await asyncio.wait_for(until.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await until.wait()
             except TimeoutError:
                 continue
 

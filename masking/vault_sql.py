@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from masking.numbers import normalise
 from masking.parties import random_id, withheld
 from masking.port import MaskingUnavailable, Party, PhoneNumber, Sealer
 from masking.redact import redact
@@ -27,24 +28,27 @@ class SqlVault:
         sealer: Sealer,
         *,
         shown: str = "triage",
+        region: str = "US",
         patience: float = 2.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`engine`: prepared by `masking.database.prepare`, with statement values hidden from error texts. `shown`:
-        user part that agents' phones show. `patience`: seconds before MaskingUnavailable. `clock`: seconds since the
-        epoch."""
+        user part that agents' phones show. `region`: country of numbers without a country code (ISO 3166).
+        `patience`: seconds before MaskingUnavailable. `clock`: seconds since the epoch."""
         self._engine = engine
         self._sealer = sealer
         self._shown = shown
+        self._region = region
         self._patience = patience
         self._clock = clock
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vault")
 
     async def party(self, caller: PhoneNumber | None) -> Party:
         """The party of a caller's number; a new one is durable on return. Raises MaskingUnavailable."""
-        if caller is None:
+        number = normalise(caller.reveal(), self._region) if caller else None
+        if number is None:
             return withheld()
-        return await self._run(lambda: self._find(caller) or self._keep(caller))
+        return await self._run(lambda: self._find(number) or self._keep(number))
 
     def shown_to_agent(self) -> str:
         """User part of the SIP From that an agent's phone shows."""

@@ -13,14 +13,12 @@ from dialogs.menu_tree import MenuError
 from dialogs.prompts import PromptsError
 from dialogs.red_flags import RulesError
 from ivr.bootstrap import checks, up
-from ivr.bootstrap.doors import configured_model
+from ivr.bootstrap.doors import configured_model, open_vault
 from ivr.bootstrap.places import Places, places, prepare
 from ivr.bootstrap.work import work
 from ivr.ports import LineError, VoiceError
 from ivr.supervise import SuperviseError
-from masking import database as masking_database
 from masking.port import MaskingUnavailable
-from masking.vault_sql import SqlVault
 from records import database as records_database
 from records import show
 from records.callbacks_sql import SqlCallbacks
@@ -116,16 +114,15 @@ def _callbacks(settings: Settings, args: argparse.Namespace) -> int:
         if args.what == "done":
             await callbacks.done(args.id)
             return "done"
-        return await _number(where, found[0].party, args.reason)
+        return await _number(settings, where, found[0].party, args.reason)
 
     print(_with_store(settings, use))
     return 0
 
 
-async def _number(where: Places, party: str, reason: str) -> str:
+async def _number(settings: Settings, where: Places, party: str, reason: str) -> str:
     """The number behind a callback: the one place where the command line shows one, audited before it is shown."""
-    engine = masking_database.prepare(records_database.prepare(where.database))
-    vault = SqlVault(engine, keys_from_folder(where.keys).sealer("masking vault"))
+    vault = open_vault(settings, where, keys_from_folder(where.keys))
     try:
         return (await vault.reveal(party, reason=reason, actor=getpass.getuser())).reveal()
     except (KeyError, ValueError):

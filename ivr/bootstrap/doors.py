@@ -33,7 +33,7 @@ from masking.vault_sql import SqlVault
 from records import database as records_database
 from records.callbacks_sql import SqlCallbacks
 from records.journal_sql import SqlJournal
-from records.keys import keys_from_folder
+from records.keys import KeyRing, keys_from_folder
 from records.store import Store
 from routing.agents import load_agents
 from routing.service import RedisRouter
@@ -68,6 +68,8 @@ class House:
     """To be closed."""
     store: Store
     """To be closed."""
+    vault: SqlVault
+    """To be closed."""
     recogniser: str
     """Engine and model that hears, or empty."""
     fixed: tuple[str, ...]
@@ -78,13 +80,15 @@ async def open_house(settings: Settings, where: Places, back: Back, line: Line, 
     """Open all rooms. Raises the rooms' errors, each one sentence."""
     hotline = settings.hotline
     keys = keys_from_folder(where.keys)
-    engine = records_database.prepare(where.database)
-    store = Store(engine)
+    store = Store(records_database.prepare(where.database))
+    journal = SqlJournal(store, keys)
+    await journal.check_keys()
     router = RedisRouter(load_agents(where.agents), AgentStore(back.redis_url), worker="worker-1")
     rasa = RasaDialogue(back.rasa_url, back.rasa_token, seconds=settings.rasa.seconds)
     prompts = make_prompts(settings, where.root)
     menu = make_menu(where.root)
     ears, recogniser = await open_ears(settings, where)
+    vault = open_vault(settings, where, keys)
     doors = Doors(
         line=line,
         sound=sound,
@@ -94,10 +98,8 @@ async def open_house(settings: Settings, where: Places, back: Back, line: Line, 
         talk=FallbackDialogue(rasa, menu, seconds=settings.rasa.seconds + 0.5),
         keys=menu,
         router=router,
-        masking=SqlVault(
-            masking_database.prepare(engine), keys.sealer("masking vault"), shown=settings.sip.shown_user
-        ),
-        journal=SqlJournal(store, keys),
+        masking=vault,
+        journal=journal,
         callbacks=SqlCallbacks(store),
         clock=time.time,
         language=hotline.language,
@@ -107,8 +109,17 @@ async def open_house(settings: Settings, where: Places, back: Back, line: Line, 
         router=router,
         rasa=rasa,
         store=store,
+        vault=vault,
         recogniser=recogniser,
         fixed=prompts.fixed(hotline.language),
+    )
+
+
+def open_vault(settings: Settings, where: Places, keys: KeyRing) -> SqlVault:
+    """The vault of real numbers, under keys of its own. Raises MaskingUnavailable, JournalUnavailable."""
+    engine = masking_database.prepare(records_database.connect(where.vault))
+    return SqlVault(
+        engine, keys.sealer("masking vault"), shown=settings.sip.shown_user, region=settings.hotline.region
     )
 
 

@@ -38,6 +38,11 @@ class Places:
         return f"sqlite:///{self.var / 'triageline.db'}"
 
     @property
+    def vault(self) -> str:
+        """Address of the vault of real numbers: a file of its own."""
+        return f"sqlite:///{self.var / 'vault.db'}"
+
+    @property
     def ready(self) -> Path:
         """File that the worker writes when it takes calls."""
         return self.run / "worker.json"

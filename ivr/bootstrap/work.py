@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 
 from config.settings import Settings
 from ivr.bootstrap.doors import Back, House, open_house
@@ -30,7 +29,7 @@ def tell(where: Places, **facts: object) -> None:
     part.replace(where.ready)
 
 
-def log_to(stream: object = sys.stdout) -> None:
+def log_to_stdout() -> None:
     """Log lines with time and level; numbers are hidden in every record before it is written."""
     handler = logging.StreamHandler(sys.stdout)
     handler.addFilter(Redactor())
@@ -50,7 +49,7 @@ def sip_settings(settings: Settings) -> SipSettings:
 
 async def work(settings: Settings, rasa_port: int, redis_url: str) -> int:
     """Live until SIGTERM or SIGINT. Raises the rooms' errors, each one sentence."""
-    log_to()
+    log_to_stdout()
     where = places(settings)
     prepare(where)
     stop = asyncio.Event()
@@ -67,7 +66,8 @@ async def work(settings: Settings, rasa_port: int, redis_url: str) -> int:
         await line.close()
         await house.router.close()
         await house.rasa.close()
-        house.store.close()
+        await asyncio.to_thread(house.store.close)
+        await asyncio.to_thread(house.vault.close)
         where.ready.unlink(missing_ok=True)
 
 
@@ -100,8 +100,3 @@ async def serve(settings: Settings, where: Places, line: SipLine, house: House, 
         log.warning("calls were still in progress at the end of the drain time")
         await worker.stop()
     return 0
-
-
-def model_path(text: str) -> Path:
-    """A path as given by an operator."""
-    return Path(text).expanduser()
