@@ -102,8 +102,8 @@ class Complaint:
     """Prompt "safety_net.<name>": what would change the advice."""
     source: str
     """Guideline."""
-    reviewed: datetime.date
-    """Day of the last review."""
+    drafted: datetime.date
+    """Day on which its author wrote it; no clinician has reviewed it yet."""
     phrases: Mapping[str, tuple[str, ...]]
     """What people call it, by language."""
     sounds_like: Mapping[str, tuple[str, ...]]
@@ -131,19 +131,19 @@ class KnowledgeBase:
     severity_urgent_from: int
     """Urgent at least from this severity."""
     version: str
-    """"<latest review day>-<hash of all files>"."""
+    """"<latest day of writing>-<hash of all files>"."""
 
 
 def load(folder: Path) -> KnowledgeBase:
     """Read general.toml and one file a complaint. Raises DataError naming file and field."""
     general = Table.load(folder / GENERAL)
-    general.only("reviewed", "source", "age", "severity", "modifier", "finding")
+    general.only("drafted", "source", "age", "severity", "modifier", "finding")
     findings, modifiers = _phrase_book(general.table("finding")), _phrase_book(general.table("modifier"))
     paths = sorted(path for path in folder.glob("*.toml") if path.name != GENERAL)
     complaints = {path.stem: _complaint(Table.load(path), path.stem, findings, modifiers) for path in paths}
     if OTHER not in complaints:
         raise DataError(f"{OTHER}.toml: the protocol for everything else is missing")
-    reviewed = max(complaint.reviewed for complaint in complaints.values())
+    drafted = max(complaint.drafted for complaint in complaints.values())
     return KnowledgeBase(
         complaints=complaints,
         findings=findings,
@@ -153,7 +153,7 @@ def load(folder: Path) -> KnowledgeBase:
         child_below_years=general.table("age").number("child_below_years"),
         old_above_years=general.table("age").number("old_above_years"),
         severity_urgent_from=int(general.table("severity").number("urgent_from")),
-        version=f"{max(reviewed, general.date('reviewed')).isoformat()}-{_hash([folder / GENERAL, *paths])}",
+        version=f"{max(drafted, general.date('drafted')).isoformat()}-{_hash([folder / GENERAL, *paths])}",
     )
 
 
@@ -188,7 +188,7 @@ def _complaint(
     modifiers: Mapping[str, object],
 ) -> Complaint:
     table.only(
-        *("id", "department", "department_child", "level", "within", "first", "skip", "source", "reviewed"),
+        *("id", "department", "department_child", "level", "within", "first", "skip", "source", "drafted"),
         *("safety_net", "advice", "phrases", "sounds_like", "question", "rule"),
     )
     if table.text("id") != stem:
@@ -213,7 +213,7 @@ def _complaint(
         advice=table.texts("advice"),
         safety_net=table.text("safety_net"),
         source=table.text("source"),
-        reviewed=table.date("reviewed"),
+        drafted=table.date("drafted"),
         phrases=_by_language(table.table("phrases")),
         sounds_like=_by_language(table.table("sounds_like")),
     )

@@ -65,7 +65,7 @@ class Table:
         """A TOML date."""
         value = self._get(name, None)
         if not isinstance(value, datetime.date):
-            raise self.wrong(name, "a date like 2025-11-01")
+            raise self.wrong(name, "a date like 2026-11-23")
         return value
 
     def texts(self, name: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ class Hearing:
         self._utterance = bytearray()
         self._chunk = bytearray()
         self._raised: set[str] = set()
+        self._onset = self._length = 0.0
         self.lost_frames = 0
 
     def push(self, pcm: bytes) -> None:
@@ -113,6 +114,7 @@ class Hearing:
     async def _frame(self, pcm: bytes) -> None:
         endpoint = self._ends.feed(self._vad.speech(pcm), waiting=False)
         if isinstance(endpoint, SpeechStarted):
+            self._onset = endpoint.onset
             self._post(ev.SpeechStarted())
             self._open()
             await self._feed(b"".join(self._pre_roll))
@@ -120,6 +122,7 @@ class Hearing:
         if self._stream is not None:
             await self._feed(pcm)
         if isinstance(endpoint, SpeechEnded):
+            self._length = endpoint.voice_end - self._onset
             await self._finish()
 
     def _open(self) -> None:
@@ -142,7 +145,7 @@ class Hearing:
 
     async def _finish(self) -> None:
         if self._stream is None:
-            self._post(ev.NothingHeard())
+            self._post(ev.NothingHeard(seconds=self._length))
             return
         if self._chunk:
             await self._stream.feed(bytes(self._chunk))
@@ -157,7 +160,7 @@ class Hearing:
     def _judge(self, words: Words) -> None:
         """A final: danger first, then commands, then an answer. The utterance's end is always told."""
         if not words.text:
-            self._post(ev.NothingHeard())
+            self._post(ev.NothingHeard(seconds=self._length))
             return
         self._check(words)
         command = self._ears.net.command(words, self._language)

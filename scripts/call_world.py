@@ -168,6 +168,7 @@ class World:
 CALLER: list[ev.Event] = [
     ev.SpeechStarted(),
     ev.NothingHeard(),
+    ev.NothingHeard(seconds=2.0),
     ev.Heard(words=Heard(text="my head hurts")),
     ev.Heard(words=Heard(text="[unk]")),
     ev.Heard(words=Heard(text="no"), yes=False),

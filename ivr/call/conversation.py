@@ -22,6 +22,8 @@ from ivr.call.state import Call, State
 MISSES_BEFORE_KEYS = 2
 MISSES_BEFORE_HUMAN = 3
 NOISES_BEFORE_MISS = 3
+MUMBLE_SECONDS = 0.8
+"""A sound of this length was speech that could not be understood."""
 
 
 def arrive(call: Call, event: ev.CallArrived) -> Next:
@@ -84,6 +86,9 @@ def say_turn(call: Call, turn: Turn) -> Next:
     if not turn.understood:
         return miss(call, "no_match", turn.say or call.said)
     prompts = (*call.announce, *turn.say)
+    stuck = turn.question is not None and turn.question.id in call.asked
+    if stuck and not call.on_keys and call.misses + 1 >= MISSES_BEFORE_KEYS:
+        return to_keys(call)  # the same question again and again is a misunderstanding, whatever the engine thinks
     if not turn.question:
         return say(call, (*prompts, prompt("goodbye")), state=State.CLOSING, said=prompts, announce=(), question=None)
     opened = say(
@@ -92,7 +97,8 @@ def say_turn(call: Call, turn: Turn) -> Next:
         state=State.ASKING,
         question=turn.question,
         said=turn.say,
-        misses=call.misses if call.announce else 0,
+        asked=call.asked | {turn.question.id},
+        misses=call.misses + stuck if stuck or call.announce else 0,
         announce=(),
     )
     return plus(opened, before=(Listen(question=turn.question),))
@@ -217,11 +223,11 @@ def joined(first: Heard | None, second: Heard) -> Heard:
 
 
 def noise(call: Call, event: ev.NothingHeard) -> Next:
-    """A sound without words: take the cut sentence up again; after three of them it is a misunderstanding."""
+    """A sound without words: take the cut sentence up again; long mumbling, or three sounds, are a misunderstanding."""
     call = replace(call, speaking=False, noises=call.noises + 1)
     if call.state in (State.GREETING, State.THINKING):
         return (call, ()) if call.saying or call.awaiting else go_on(call)
-    if call.noises >= NOISES_BEFORE_MISS:
+    if call.noises >= NOISES_BEFORE_MISS or event.seconds >= MUMBLE_SECONDS:
         return miss(call, "no_match", call.said)
     return again(call, call.said) if call.cut else (call, (no_input(call),))
 

@@ -58,6 +58,9 @@ class Heard:
 class NothingHeard:
     """What sounded like speech had no words."""
 
+    seconds: float = 0.0
+    """How long it sounded: a cough is short, mumbling is long."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandHeard:

@@ -53,6 +53,8 @@ class Call:
     """Whether the keypad menu leads the conversation."""
     question: Question | None = None
     """What the caller is being asked."""
+    asked: frozenset[str] = frozenset()
+    """Ids of all questions asked so far."""
     said: tuple[Prompt, ...] = ()
     """Sentences of the last turn, for "repeat"."""
     pending: Turn | None = None

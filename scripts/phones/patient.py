@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dialogs.prompts import TomlPrompts, load_sentences
 from ivr.audio import wav
+from ivr.audio.convert import normalise, to_pcm, to_samples
+from ivr.audio.format import RATE
 from ivr.lines.sip_settings import SipSettings
 from ivr.ports import AudioHeard, KeyPressed, LegAnswered, LegGone, LegRinging, LineError, PlayEnded, Voice, VoiceError
 from ivr.voices.choose import choose
@@ -25,6 +29,7 @@ PROMPTS = HERE.parent.parent / "dialogs/prompts"
 ANSWERED = ("ask.", "menu.")
 HELLO = "agent.hello"
 UNCLEAR = "ask.?"
+MUFFLED_HZ = 420
 UNCLEAR_SECONDS = 1.0
 NURSE = "hello this is the nurse how can i help you"
 REPLY = "thank you please help me"
@@ -61,7 +66,11 @@ class Patient:
             text = REPLY
         if text.startswith("keys:"):
             return Line(text=f"(presses {text[5:]})", keys=text[5:])
-        return Line(text=text, pcm=await self._voice.speak(text, keep=False)) if text else None
+        if not text:
+            return None
+        pcm = await self._voice.speak(text, keep=False)
+        muffled = self._person.get("muffled") and key != HELLO
+        return Line(text=f"(muffled) {text}", pcm=muffle(pcm)) if muffled else Line(text=text, pcm=pcm)
 
     def _recorded(self, key: str) -> Line | None:
         """By the question's name (age.wav), else the next file in order."""
@@ -76,6 +85,14 @@ class Patient:
 
 
 SENTENCE_NAMES = {key.partition(".")[2] for key in load_sentences(PROMPTS)["en"] if key.startswith(ANSWERED)}
+
+
+def muffle(pcm: bytes) -> bytes:
+    """The voice without anything above 420 Hz: one hears that somebody speaks, but no word."""
+    samples = to_samples(pcm)
+    spectrum = np.fft.rfft(samples)
+    spectrum[np.fft.rfftfreq(len(samples), 1 / RATE) > MUFFLED_HZ] = 0
+    return to_pcm(normalise(np.fft.irfft(spectrum, len(samples))))
 
 
 class Conversation:
@@ -167,7 +184,7 @@ async def main_async(args: argparse.Namespace) -> int:
     sentences = {
         key: prompts._filled(text, common)
         for key, text in load_sentences(PROMPTS)["en"].items()
-        if key.startswith(ANSWERED) and fixed(text)
+        if fixed(text)
     }
     sentences[HELLO] = NURSE
     everything = [prompts._filled(text, common) for text in load_sentences(PROMPTS)["en"].values() if fixed(text)]

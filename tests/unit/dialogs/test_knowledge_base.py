@@ -84,7 +84,7 @@ def test_the_version_changes_with_the_content(folder: Path) -> None:
         ('finding = "fever"', 'finding = "fevver"', "fevver"),
         ('id = "rash"', 'id = "rush"', "id"),
         ('within = "1_week"', 'within = "some day"', "within"),
-        ("reviewed = 2025-11-01", 'reviewed = "soon"', "reviewed"),
+        ("drafted = 2026-11-23", 'drafted = "soon"', "drafted"),
         ('source = "NICE CKS urticaria', 'sauce = "NICE CKS urticaria', "sauce"),
         ('department = "dermatology"', "department = 7", "department"),
         ('department = "dermatology"', "", "department"),

@@ -1,0 +1,295 @@
+"""The whole hotline as an operator starts it, in a folder of its own, and what can be seen of it from outside."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xmlrpc.client
+from pathlib import Path
+from typing import Any, Self
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from asr_models.bundled import unpack
+from asr_models.catalog import read
+from records import database
+from records.journal_sql import SqlJournal
+from records.keys import keys_from_folder
+from records.port import CallLine, Entry
+from records.store import Store
+from routing.agents import load_agents
+from routing.service import RedisBook
+from routing.store import AgentStore
+from tests.hotline.softphone import Softphone
+
+ROOT = Path(__file__).resolve().parents[2]
+READY = "ready: the dialogue answers"
+SHARED = ROOT / "var"
+
+
+def free_port() -> int:
+    """A port that is free for UDP and TCP, outside the ranges from which others take theirs."""
+    for port in range(61_000 + os.getpid() % 4_000, 65_500):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            try:
+                udp.bind(("127.0.0.1", port))
+                tcp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
+
+
+def environment(var: Path, **more: str) -> dict[str, str]:
+    """The tests' settings: own folder, the model and the rendered sentences shared with other runs."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGELINE_")}
+    return {
+        **ours,
+        "TRIAGELINE_PATHS__VAR": str(var),
+        "TRIAGELINE_PATHS__AGENTS": str(var / "agents.toml"),
+        "TRIAGELINE_PATHS__MODELS": str(SHARED / "models"),
+        "TRIAGELINE_PATHS__CACHE": str(SHARED / "cache"),
+        "TRIAGELINE_SIP__BIND": "127.0.0.1",
+        "TRIAGELINE_HOTLINE__DRAIN_SECONDS": "6",
+        "TRIAGELINE_CONFIG": str(var / "none.toml"),
+        **more,
+    }
+
+
+def write_agents(var: Path, ports: dict[str, int]) -> None:
+    """The roster."""
+    entries = [f'[[agent]]\nid = "{name}"\naddress = "sip:{name}@127.0.0.1:{port}"\n' for name, port in ports.items()]
+    (var / "agents.toml").write_text("\n".join(entries), encoding="utf-8")
+
+
+class Hotline:
+    """`triageline up`, until stopped."""
+
+    def __init__(self, agents: dict[str, int], *, port: int = 0) -> None:
+        """`port`: 0 lets the worker choose."""
+        unpack(read(), SHARED / "models")
+        self.var = Path(tempfile.mkdtemp(prefix="tl-"))
+        write_agents(self.var, agents)
+        self.env = environment(self.var, TRIAGELINE_SIP__PORT=str(port))
+        self.lines: list[str] = []
+        self._news = threading.Condition()
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "ivr", "up"],
+            cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, start_new_session=True,
+        )  # fmt: skip
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.stop()
+        self._reader.join(timeout=5)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        shutil.rmtree(self.var)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._news:
+                self.lines.append(line.rstrip())
+                self._news.notify_all()
+
+    def await_line(self, part: str, timeout: float, start: int = 0) -> str:
+        """Wait until `up` printed a line with this text, from its line number `start`."""
+        until = time.monotonic() + timeout
+        with self._news:
+            while True:
+                found = [line for line in self.lines[start:] if part in line]
+                if found:
+                    return found[0]
+                left = until - time.monotonic()
+                assert left > 0, f"no line with {part!r} in {timeout} s: {self.lines}"
+                self._news.wait(left)
+
+    def await_calls(self, timeout: float = 60.0) -> Self:
+        """Wait until calls are taken and the sentences are rendered."""
+        self.await_line("taking calls", timeout)
+        until = time.monotonic() + timeout
+        while not self.facts.get("voices"):
+            assert time.monotonic() < until, "the sentences are not rendered"
+            time.sleep(0.1)
+        return self
+
+    def await_dialogue(self, timeout: float = 120.0) -> None:
+        """Wait until Rasa answers, also after a restart."""
+        self.await_line(READY, timeout)
+        until = time.monotonic() + timeout
+        port = re.search(r"--rasa-port (\d+)", self.command("worker"))
+        assert port is not None
+        while not _listens(int(port.group(1))):
+            assert time.monotonic() < until, "the dialogue does not come back"
+            time.sleep(0.2)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the worker says of itself."""
+        try:
+            found: dict[str, Any] = json.loads((self.var / "run/worker.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return found
+
+    @property
+    def port(self) -> int:
+        """SIP port."""
+        return int(self.facts["port"])
+
+    def pids(self) -> dict[str, int]:
+        """Process id of every running part, as its supervisor knows it."""
+        transport = SupervisorTransport(None, None, f"unix://{self.var}/run/supervisor.sock")
+        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            found: Any = proxy.supervisor.getAllProcessInfo()
+        finally:
+            transport.close()
+        return {str(one["name"]): int(one["pid"]) for one in found if one["statename"] in ("RUNNING", "STARTING")}
+
+    def command(self, part: str) -> str:
+        """Command line of a part."""
+        return Path(f"/proc/{self.pids()[part]}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+    def kill(self, part: str) -> int:
+        """End a part at once; the number of lines that `up` had printed before."""
+        printed = len(self.lines)
+        os.kill(self.pids()[part], signal.SIGKILL)
+        return printed
+
+    def await_restart(self, part: str, printed: int, timeout: float = 8.0) -> None:
+        """Wait until `up` says that a part was restarted."""
+        self.await_line(f"{part} died and was restarted", timeout, printed)
+
+    # Records ------------------------------------------------------------------------------------------------------
+
+    def command_line(self, *words: str) -> str:
+        """Output of `triageline WORDS`, which must succeed."""
+        done = run_cli(self.env, *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def calls(self, limit: int = 5) -> tuple[CallLine, ...]:
+        """The newest calls."""
+        return asyncio.run(self._journal(lambda journal: journal.list(limit)))
+
+    def entries(self, call: str) -> tuple[Entry, ...]:
+        """One call's journal."""
+        return asyncio.run(self._journal(lambda journal: journal.read(call)))
+
+    def last(self) -> tuple[CallLine, list[str]]:
+        """The newest call and the kinds of its entries."""
+        line = self.calls(1)[0]
+        return line, [entry.kind for entry in self.entries(line.call)]
+
+    async def _journal(self, use: Any) -> Any:
+        store = Store(database.prepare(f"sqlite:///{self.var / 'triageline.db'}"))
+        try:
+            return await use(SqlJournal(store, keys_from_folder(self.var / "keys")))
+        finally:
+            await asyncio.to_thread(store.close)
+
+    def reserved(self) -> dict[str, str]:
+        """Agents who are held by a call."""
+
+        async def look() -> dict[str, str]:
+            store = AgentStore(f"unix://{self.var}/run/redis.sock")
+            try:
+                book = RedisBook(load_agents(self.var / "agents.toml"), store)
+                return {agent.id: call for agent, _, call in await book.list() if call}
+            finally:
+                await store.close()
+
+        return asyncio.run(look())
+
+    # Traces -------------------------------------------------------------------------------------------------------
+
+    def media_ports(self) -> set[int]:
+        """UDP ports that the worker holds beside its SIP port: one pair a leg."""
+        pid = self.pids()["worker"]
+        inodes = set()
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                found = re.fullmatch(r"socket:\[(\d+)\]", os.readlink(file))
+            except FileNotFoundError:
+                continue
+            if found:
+                inodes.add(found.group(1))
+        lines = [line.split() for line in Path("/proc/net/udp").read_text(encoding="ascii").splitlines()[1:]]
+        return {int(line[1].split(":")[1], 16) for line in lines if line[9] in inodes} - {self.port}
+
+    def in_progress(self) -> int:
+        """Calls that began and did not end, by the worker's log."""
+        log = (self.var / "log/worker.log").read_text(encoding="utf-8")
+        current = log.rpartition("taking calls on port")[2]
+        return len(re.findall(r"call [a-z]+ begins", current)) - len(re.findall(r"call [a-z]+ ends", current))
+
+    def assert_idle(self, timeout: float = 6.0) -> None:
+        """Nothing is left of any call: no session, no leg, no reservation."""
+        until = time.monotonic() + timeout
+        while left := {
+            name: value
+            for name, value in {
+                "calls": self.in_progress(),
+                "ports": self.media_ports(),
+                "reserved": self.reserved(),
+            }.items()
+            if value
+        }:
+            assert time.monotonic() < until, f"left after {timeout} s: {left}"
+            time.sleep(0.1)
+
+    def assert_answers(self) -> None:
+        """The next call works."""
+        with Softphone() as phone:
+            phone.call(self.port)
+            phone.await_sound()
+
+    def stop(self, timeout: float = 60.0) -> int:
+        """Ctrl-C; the exit code. Fails where a process is left."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(timeout)
+        assert self.left_processes() == []
+        return code
+
+    def left_processes(self) -> list[str]:
+        """Every process that was started by this hotline, however far it went: all carry its folder's name in their
+        environment."""
+        marker = f"TRIAGELINE_PATHS__VAR={self.var}".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                marked = marker in (folder / "environ").read_bytes().split(b"\0")
+                if marked:
+                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue
+        return found
+
+
+def run_cli(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """`triageline WORDS`, whatever comes of it."""
+    command = [sys.executable, "-m", "ivr", *words]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
