@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     reveal = callbacks.add_parser("number", help="show the number to call; needs a reason and is written to the audit")
     reveal.add_argument("id", metavar="ID")
     reveal.add_argument("--reason", required=True, help="why you need it")
+    sub.add_parser("warm", help="speak every fixed sentence once and keep it, so that the first caller does not wait")
     worker = sub.add_parser("worker")  # started by `up`
     worker.add_argument("--rasa-port", type=int, required=True)
     worker.add_argument("--redis", required=True)

@@ -13,11 +13,12 @@ from dialogs.menu_tree import MenuError
 from dialogs.prompts import PromptsError
 from dialogs.red_flags import RulesError
 from ivr.bootstrap import checks, up
-from ivr.bootstrap.doors import configured_model, open_vault
+from ivr.bootstrap.doors import configured_model, make_prompts, make_voice, open_vault
 from ivr.bootstrap.places import Places, places, prepare
 from ivr.bootstrap.work import work
 from ivr.ports import LineError, VoiceError
 from ivr.supervise import SuperviseError
+from ivr.voices.cache import warm
 from masking.port import MaskingUnavailable
 from records import database as records_database
 from records import show
@@ -62,6 +63,15 @@ def _worker(settings: Settings, args: argparse.Namespace) -> int:
 
 def _up(settings: Settings, args: argparse.Namespace) -> int:
     return up.run(settings, print)
+
+
+def _warm(settings: Settings, args: argparse.Namespace) -> int:
+    where = places(settings)
+    prepare(where)
+    sentences = make_prompts(settings, where.root).fixed(settings.hotline.language)
+    failed = asyncio.run(warm(make_voice(settings, where), sentences))
+    print(f"{len(sentences) - failed} of {len(sentences)} sentences are ready")
+    return 1 if failed else 0
 
 
 def _check(settings: Settings, args: argparse.Namespace) -> int:
@@ -157,6 +167,7 @@ def _agents(settings: Settings, args: argparse.Namespace) -> int:
 COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "worker": _worker,
     "up": _up,
+    "warm": _warm,
     "check": _check,
     "models": _models,
     "calls": _calls,
