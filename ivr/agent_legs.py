@@ -59,10 +59,10 @@ class AgentLegs:
 
     async def let_go(self) -> None:
         """End every leg and reservation."""
-        for leg in self._slots.values():
+        for leg in tuple(self._slots.values()):
             self._doors.sound.stop(leg)
             await self._doors.line.hang_up(leg)
-        for agent in self._agents.values():
+        for agent in set(self._agents.values()):
             await self._doors.router.free(agent, self.id)
 
     async def find(self, command: do.FindAgent) -> None:
@@ -89,10 +89,10 @@ class AgentLegs:
 
     async def _dial(self, command: do.Ring) -> None:
         slot, agent = command.slot, command.agent.id
-        if not await self._doors.router.busy(agent, self.id):
-            self._desk.post(ev.AgentGone(slot=slot, cause=Cause.BUSY))
-            return
         self._agents[slot] = agent
+        if not await self._doors.router.busy(agent, self.id):
+            self._agent_over(slot, Cause.BUSY)
+            return
         try:
             leg = await self._doors.line.dial(
                 command.agent.address, self._doors.masking.shown_to_agent(), lambda event: self._agent_sink(slot, event)
@@ -122,7 +122,8 @@ class AgentLegs:
 
     def _agent_over(self, slot: str, cause: Cause) -> None:
         self._desk.post(ev.AgentGone(slot=slot, cause=cause))
-        if (agent := self._agents.pop(slot, None)) is not None:
+        agent = self._agents.pop(slot, None)
+        if agent is not None and agent not in self._agents.values():  # his phone may already ring again for this call
             self._desk.spawn(self._doors.router.free(agent, self.id))
 
     async def brief(self, command: do.Brief) -> None:

@@ -127,7 +127,8 @@ class Hands:
         except VoiceError:
             log.error("no voice can speak")
             self._mind.post(ev.Trouble(what="voice"))
-            pcm, text = tones.accept_beep(), ""
+            held = any(is_sound(one) for one in command.prompts)
+            pcm, text = tones.waiting_beeps() if held else tones.accept_beep(), ""
         await self._mind.note("Said", {"say": command.say, "text": text, "keys": [one.key for one in command.prompts]})
         self._doors.sound.play(self._leg, command.say, pcm)
 

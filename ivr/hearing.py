@@ -102,10 +102,15 @@ class Hearing:
                 continue
             try:
                 await self._frame(self._frames.popleft())
-            except AsrUnavailable:
-                log.warning("recogniser unavailable in a call")
+            except Exception as error:
+                if isinstance(error, AsrUnavailable):
+                    log.warning("recogniser unavailable in a call")
+                else:
+                    log.exception("the ears of a call failed")
                 self._drop_stream()
                 self._post(ev.Trouble(what="recogniser"))
+                if not self._ends.speaking:  # it failed at the last of the utterance, whose end is told all the same
+                    self._post(ev.NothingHeard(seconds=self._length))
 
     def close(self) -> None:
         """Give the recogniser up."""

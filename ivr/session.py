@@ -104,6 +104,8 @@ class Session:
                 await self._doors.journal.append(entry)
         except (JournalUnavailable, TimeoutError):
             log.error("journal unavailable: an entry of call %s is lost", self.id)
+        except Exception:
+            log.exception("journal broken: an entry of call %s is lost", self.id)
 
     def listen(self, question: Any) -> None:
         """Tell the ears what is being asked."""
@@ -127,6 +129,8 @@ class Session:
                 party = await self._doors.masking.party(self._arrival.caller)
         except (MaskingUnavailable, TimeoutError):
             log.warning("vault unavailable: the caller of call %s cannot be called back", self.id)
+        except Exception:
+            log.exception("vault broken: the caller of call %s cannot be called back", self.id)
         self._hands.party = party.id
         self.post(
             ev.CallArrived(
@@ -136,11 +140,14 @@ class Session:
         self._unhandled -= 1
 
     async def _handle(self, event: ev.Event) -> None:
-        await self.note(type(event).__name__, plain(event))
         try:
+            await self.note(type(event).__name__, plain(event))
             self.call, commands = advance(self.call, event)
+            for command in commands:
+                await self._hands.carry_out(command)
         except IllegalEvent:
             log.exception("the session of call %s made an impossible event", self.id)
-            return
-        for command in commands:
-            await self._hands.carry_out(command)
+        except Exception:
+            log.exception("a step of call %s failed", self.id)
+            if not isinstance(event, ev.Trouble):
+                self.post(ev.Trouble(what="session"))

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import getpass
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from asr_models import commands as model_commands
@@ -62,7 +63,7 @@ def _worker(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _up(settings: Settings, args: argparse.Namespace) -> int:
-    return up.run(settings, print)
+    return up.run(settings, partial(print, flush=True))
 
 
 def _warm(settings: Settings, args: argparse.Namespace) -> int:

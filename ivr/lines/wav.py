@@ -130,6 +130,8 @@ class WavLine:
     def _gone(self, leg: str, cause: Cause) -> None:
         gone = self._legs.pop(leg, None)
         if gone is not None:
+            if gone.peer in self._legs:
+                self._legs[gone.peer].peer = ""  # who is left hears the hotline again, and is heard
             gone.tell(LegGone(leg=leg, cause=cause))
 
     async def answer(self, leg: str, sink: Sink) -> None:

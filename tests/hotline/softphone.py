@@ -60,6 +60,7 @@ class Softphone:
         self._keys: deque[tuple[int, bytes]] = deque()
         self._clock = self._number = 0
         self._invite = ""
+        self._key_type = 101
         self._source = ("127.0.0.1", 0)
         self._changed = threading.Condition()
         self._stop = threading.Event()
@@ -197,7 +198,7 @@ class Softphone:
         """A key by RFC 4733: updates and three ends, all with the time at which it began, in place of sound."""
         for step in range(6):
             payload = struct.pack("!BBH", KEYS.index(key), (0x80 if step >= 3 else 0) | 10, 160 * min(step + 1, 4))
-            self._keys.append((101 | (0x80 if step == 0 else 0), payload))
+            self._keys.append((self._key_type | (0x80 if step == 0 else 0), payload))
 
     def loud_times(self, since: float = 0.0) -> list[float]:
         """When frames with sound arrived."""
@@ -354,6 +355,8 @@ class Softphone:
     def _media(self, text: str) -> None:
         found = re.search(r"^m=audio (\d+)", text, re.MULTILINE)
         self.remote_rtp = int(found.group(1)) if found else self.remote_rtp
+        keys = re.search(r"^a=rtpmap:(\d+) telephone-event", text, re.MULTILINE)
+        self._key_type = int(keys.group(1)) if keys else self._key_type
 
     def _rtp(self, kind: int, payload: bytes, *, advance: int) -> None:
         head = struct.pack("!BBHII", 0x80, kind, self._number & 0xFFFF, self._clock & 0xFFFFFFFF, 0x5EED)

@@ -1,0 +1,194 @@
+"""The conversation as a caller lives through it: greeting, questions, barge-in, silence, misunderstanding, keys."""
+
+import pytest
+
+from dialogs.port import Prompt, Turn
+from dialogs.scripted import ScriptedDialogue
+from ivr.call.state import State
+from tests.calls.support import (
+    ADVISED,
+    COMPLAINT,
+    HOW_OLD,
+    INTERVIEW,
+    NEVER,
+    TAKES,
+    Act,
+    Held,
+    World,
+    after,
+    calm,
+    during,
+    hangs_up,
+    hold,
+    presses,
+    says,
+    talking,
+)
+
+RASH = says("i have a rash")
+
+
+def talk(held: Held) -> ScriptedDialogue:
+    assert isinstance(held.world.talk, ScriptedDialogue)
+    return held.world.talk
+
+
+def received(held: Held) -> list[tuple[str, str]]:
+    return talk(held).received
+
+
+def test_greeting_then_question_then_advice() -> None:
+    held = hold(World(acts=(RASH, says("forty"), says("no"))))
+    assert held.over
+    assert held.said == [
+        *("call.greeting", "ask.complaint", "ask.age", "ask.fever"),
+        *("result.routine", "safety_net.general", "call.goodbye"),
+    ]
+    assert received(held) == [("start", "en"), ("hear", "i have a rash"), ("hear", "forty"), ("hear", "no"), ("end", "")]
+    assert held.outcome == "advised"
+    assert held.shown == ()
+
+
+def test_the_first_question_follows_the_greeting_without_a_pause() -> None:
+    held = hold(World(acts=(hangs_up(during(State.LISTENING)),)))
+    first = next(number for number, frame in enumerate(held.caller.frames) if frame.heard)
+    assert first <= 2
+    assert held.dead_air(State.GREETING, State.ASKING) <= 0.1
+
+
+def test_an_impatient_caller_is_understood_over_the_greeting() -> None:
+    held = hold(World(acts=(says("i have a rash", talking()), hangs_up(during(State.LISTENING)))))
+    assert ("hear", "i have a rash") in received(held)
+    assert held.said == ["call.greeting", "ask.age"]
+
+
+def test_barge_in_stops_an_interruptible_question() -> None:
+    long = Turn(say=(Prompt(key="ask.complaint"), Prompt(key="safety_net.rash")), question=COMPLAINT.question)
+    held = hold(
+        World(
+            talk=ScriptedDialogue((long, HOW_OLD)),
+            acts=(says("rash", during(State.ASKING, 0.5)), hangs_up(during(State.LISTENING))),
+        )
+    )
+    frames = held.caller.frames
+    start = next(number for number, frame in enumerate(frames) if frame.speaking)
+    quiet = next(number for number in range(start, len(frames)) if not frames[number].heard)
+    assert (quiet - start) * 0.02 <= 0.6
+    assert received(held)[1] == ("hear", "rash")
+
+
+def test_what_must_be_heard_is_not_stopped_and_the_answer_is_kept() -> None:
+    must = Turn(say=(Prompt(key="safety_net.rash", interruptible=False),), question=COMPLAINT.question)
+    held = hold(
+        World(
+            talk=ScriptedDialogue((must, HOW_OLD)),
+            acts=(says("rash", during(State.ASKING, 0.5)), hangs_up(during(State.LISTENING))),
+        )
+    )
+    assert held.kinds.count("SayEnded") >= 2
+    asking = [frame.heard for frame in held.caller.frames if frame.state is State.ASKING]
+    assert all(asking[:-2])
+    assert received(held)[1] == ("hear", "rash")
+
+
+def test_a_cough_over_a_question_makes_it_be_said_again() -> None:
+    cough = Act(noise="hm hm", when=during(State.ASKING, 0.3))
+    held = hold(World(acts=(cough, RASH, hangs_up())))
+    assert held.said[:3] == ["call.greeting", "ask.complaint", "ask.complaint"]
+    assert received(held)[1] == ("hear", "i have a rash")
+
+
+def test_a_silent_caller_hears_it_again_then_keys_then_a_human() -> None:
+    held = hold(World(acts=(hangs_up(during(State.BRIDGED, 1)),)))
+    assert held.said[:8] == [
+        *("call.greeting", "ask.complaint", "call.no_input", "ask.complaint"),
+        *("call.keys_instead", "menu.first", "call.no_input", "menu.first"),
+    ][:8] or held.said[4:6] == ["call.keys_instead", "menu.first"]
+    assert "call.human_coming" in held.said
+    assert held.bridged
+
+
+def test_a_caller_who_is_never_understood_gets_keys_then_a_human() -> None:
+    mumble = tuple(Act(noise="mumble mumble mumble mumble") for _ in range(12))
+    held = hold(World(acts=(*mumble, hangs_up(during(State.BRIDGED, 1)))), seconds=300)
+    assert "call.no_match" in held.said
+    assert held.said.index("call.no_match") < held.said.index("call.keys_instead") < held.said.index("call.human_coming")
+
+
+def test_answers_that_the_dialogue_cannot_use_lead_to_the_keys() -> None:
+    what = Turn(say=(Prompt(key="ask.complaint_again"),), question=COMPLAINT.question, understood=False)
+    acts = (says("purple banana"), says("green banana"), says("blue banana"), hangs_up(during(State.BRIDGED, 1)))
+    held = hold(World(talk=ScriptedDialogue((COMPLAINT, what)), acts=acts))
+    assert held.said[2:6] == ["call.no_match", "ask.complaint_again", "call.keys_instead", "menu.first"]
+    assert held.bridged
+
+
+def test_keys_are_numbers_where_a_number_is_asked() -> None:
+    held = hold(World(acts=(RASH, presses("42"), hangs_up(during(State.LISTENING, 3)))))
+    assert ("hear", "42") in received(held)
+
+
+def test_a_number_sign_ends_a_number_at_once() -> None:
+    held = hold(World(acts=(RASH, presses("7#"), hangs_up(after(0.5)))))
+    assert ("hear", "7") in received(held)
+
+
+def test_ten_is_a_number_and_not_a_person() -> None:
+    held = hold(World(acts=(RASH, presses("10#"), hangs_up(after(1.0)))))
+    assert ("hear", "10") in received(held)
+    assert "FindAgent" not in held.kinds
+    assert held.shown == ()
+
+
+def test_keys_in_the_greeting_open_the_keypad_menu() -> None:
+    held = hold(World(acts=(presses("5", talking()), presses("3"), presses("1"), presses("2"))))
+    assert held.said[1:3] == ["call.keys_instead", "menu.first"]
+    assert held.said[-1] == "call.goodbye"
+    assert held.outcome == "advised"
+
+
+@pytest.mark.parametrize("repeat", ["repeat that please", "say that again"])
+def test_repeat_says_the_question_again(repeat: str) -> None:
+    held = hold(World(acts=(RASH, says(repeat), says("forty"), hangs_up())))
+    assert held.said[2:5] == ["ask.age", "ask.age", "ask.fever"]
+    assert ("hear", repeat) not in received(held)
+
+
+@pytest.mark.parametrize("wish", [says("agent"), says("help"), says("i want to talk to a person"), presses("0")])
+@pytest.mark.parametrize("state", [State.GREETING, State.ASKING, State.LISTENING])
+def test_a_person_can_be_had_while_the_dialogue_leads(wish: Act, state: State) -> None:
+    act = Act(words=wish.words, keys=wish.keys, when=during(state, 0.2))
+    held = hold(World(acts=(act, hangs_up(during(State.BRIDGED, 1)))))
+    assert held.bridged
+    assert held.outcome == "bridged"
+    assert held.briefed[0] == "Hotline call. The caller asks for a person. Press one to take the call, or two to pass it on."
+
+
+@pytest.mark.parametrize("wish", [says("agent"), presses("0")])
+@pytest.mark.parametrize("state", [State.PARTED, State.OFFERING, State.CLOSING])
+def test_a_person_can_be_had_at_the_end_of_a_call(wish: Act, state: State) -> None:
+    act = Act(words=wish.words, keys=wish.keys, when=during(state, 0.2))
+    first, nurses = {
+        State.PARTED: ((presses("0"),), (TAKES_LONG, TAKES)),
+        State.OFFERING: ((presses("0"),), (NEVER, TAKES)),
+        State.CLOSING: ((RASH,), (TAKES,)),
+    }[state]
+    talk = ScriptedDialogue((COMPLAINT, ADVISED))
+    world = World(talk=talk, nurses={"nurse": nurses}, acts=(*first, act, hangs_up(during(State.BRIDGED, 1))))
+    held = hold(world)
+    assert held.world.rung.count("nurse") == (1 if state is State.CLOSING else 2)
+    assert held.bridged
+
+
+TAKES_LONG = type(TAKES)(stays=11.0)
+
+
+def test_a_yes_over_the_end_of_the_question_is_an_answer() -> None:
+    held = hold(World(acts=(RASH, says("forty"), says("no", talking(0.3)), hangs_up(during(State.CLOSING, 1)))))
+    assert received(held)[-2] == ("hear", "no")
+
+
+def test_a_caller_who_goes_on_speaking_while_the_dialogue_thinks_is_not_lost() -> None:
+    held = hold(World(talk=ScriptedDialogue(INTERVIEW), acts=(RASH, says("for three days", calm(0.0)), hangs_up(after(9)))))
+    assert ("hear", "i have a rash") in received(held)
+    assert held.over
