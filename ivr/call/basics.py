@@ -28,6 +28,8 @@ ACCEPT_SECONDS = 20.0
 FRESH_SECONDS = 10.0
 """A bridge that ends sooner was an accident: the caller is put through again."""
 
+DANGER = Question(id="danger", expect=Expect.YES_NO)
+"""While a human is sought: free speech, but what must be said is said at the first short pause."""
 CALLBACK = Question(id="callback", expect=Expect.YES_NO, hints=("yes", "yes please", "no", "no thank you"))
 """Asked when nobody took the call."""
 

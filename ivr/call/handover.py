@@ -8,6 +8,7 @@ from ivr.call.basics import (
     ACCEPT_SECONDS,
     ANNOUNCE_SECONDS,
     CALLBACK,
+    DANGER,
     FRESH_SECONDS,
     Next,
     plus,
@@ -73,7 +74,7 @@ def seek(call: Call, wish: Handover, prompts: tuple[Prompt, ...]) -> Next:
     )
     find: tuple[Command, ...] = (
         *stop_conversation_timers(),
-        Listen(question=None),
+        Listen(question=DANGER),
         FindAgent(level=wish.level, department=wish.department),
     )
     if call.speaking:
