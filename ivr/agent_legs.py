@@ -55,6 +55,7 @@ class AgentLegs:
         self._desk = desk
         self._slots: dict[str, str] = {}
         self._agents: dict[str, str] = {}
+        self._reserved: set[str] = set()
         self._dropped: set[str] = set()
 
     async def let_go(self) -> None:
@@ -62,7 +63,7 @@ class AgentLegs:
         for leg in tuple(self._slots.values()):
             self._doors.sound.stop(leg)
             await self._doors.line.hang_up(leg)
-        for agent in set(self._agents.values()):
+        for agent in self._reserved:  # everybody: a giving back under way was cancelled with the call's tasks
             await self._doors.router.free(agent, self.id)
 
     async def find(self, command: do.FindAgent) -> None:
@@ -90,6 +91,7 @@ class AgentLegs:
     async def _dial(self, command: do.Ring) -> None:
         slot, agent = command.slot, command.agent.id
         self._agents[slot] = agent
+        self._reserved.add(agent)
         if not await self._doors.router.busy(agent, self.id):
             self._agent_over(slot, Cause.BUSY)
             return

@@ -14,6 +14,7 @@ from typing import Protocol
 from asr_models.port import AsrUnavailable, Recogniser, RecogniserStream, Transcript
 from dialogs.port import Command, Question, RedFlag, SafetyNet
 from dialogs.port import Heard as Words
+from ivr.audio.denoise import Denoiser
 from ivr.audio.endpointing import PRE_ROLL_SECONDS, Endpointer, SpeechEnded, SpeechStarted, patience_for
 from ivr.audio.format import FRAME_BYTES, frame_count
 from ivr.audio.hints import hint
@@ -64,6 +65,7 @@ class Hearing:
         self._idle = asyncio.Event()
         self._idle.set()
         self._vad = VoiceActivity()
+        self._denoiser = Denoiser()
         self._ends = Endpointer(patience_for("open"))
         self._pre_roll: deque[bytes] = deque(maxlen=frame_count(PRE_ROLL_SECONDS))
         self._question: Question | None = None
@@ -118,6 +120,7 @@ class Hearing:
 
     async def _frame(self, pcm: bytes) -> None:
         endpoint = self._ends.feed(self._vad.speech(pcm), waiting=False)
+        pcm = self._denoiser.clean(pcm)
         if isinstance(endpoint, SpeechStarted):
             self._onset = endpoint.onset
             self._post(ev.SpeechStarted())

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 JOURNAL_SECONDS = 0.25
 """Longest wait for the journal before the call goes on without it."""
+JOURNAL_REST_SECONDS = 5.0
+"""A journal that hung is not waited for again so soon: a quarter of a second at every event would be felt."""
 VAULT_SECONDS = 1.0
 """Longest wait for the vault before the caller counts as not reachable."""
 
@@ -41,6 +43,7 @@ class Session:
         self._unhandled = 1
         self._timers = Timers()
         self._time = 0.0
+        self._journal_rests_until = 0.0
         self._over = False
         self._hearing = Hearing(doors.ears, doors.language, self.post) if doors.ears else None
         self._hands = Hands(doors, call, arrival.leg, self)
@@ -98,11 +101,17 @@ class Session:
 
     async def note(self, kind: str, data: dict[str, Any]) -> None:
         """Write one entry of the call's journal; never raises."""
+        if self._time < self._journal_rests_until:
+            log.error("journal hangs: an entry of call %s is lost", self.id)
+            return
         entry = Entry(call=self.id, at=self._doors.clock(), kind=kind, data={**data, "t": round(self._time, 2)})
         try:
             async with asyncio.timeout(JOURNAL_SECONDS):
                 await self._doors.journal.append(entry)
-        except (JournalUnavailable, TimeoutError):
+        except TimeoutError:
+            self._journal_rests_until = self._time + JOURNAL_REST_SECONDS
+            log.error("journal hangs: an entry of call %s is lost", self.id)
+        except JournalUnavailable:
             log.error("journal unavailable: an entry of call %s is lost", self.id)
         except Exception:
             log.exception("journal broken: an entry of call %s is lost", self.id)
@@ -143,11 +152,20 @@ class Session:
         try:
             await self.note(type(event).__name__, plain(event))
             self.call, commands = advance(self.call, event)
-            for command in commands:
-                await self._hands.carry_out(command)
         except IllegalEvent:
             log.exception("the session of call %s made an impossible event", self.id)
+            return
         except Exception:
             log.exception("a step of call %s failed", self.id)
-            if not isinstance(event, ev.Trouble):
-                self.post(ev.Trouble(what="session"))
+            self._failed(event)
+            return
+        for command in commands:
+            try:
+                await self._hands.carry_out(command)
+            except Exception:  # the others are carried out all the same: one of them may be the human
+                log.exception("an order of call %s failed", self.id)
+                self._failed(event)
+
+    def _failed(self, event: ev.Event) -> None:
+        if not isinstance(event, ev.Trouble):
+            self.post(ev.Trouble(what="session"))

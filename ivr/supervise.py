@@ -89,7 +89,7 @@ stdout_logfile_backups = 2
 
 def _escape(text: str) -> str:
     """Percent signs are expansions there."""
-    return text.replace("%", "%%").replace('"', '\\"')
+    return text.replace("%", "%%")
 
 
 class Supervisor:

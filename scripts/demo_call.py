@@ -214,7 +214,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--wav", type=folder, metavar="DIR",
         help="a real person's answers: complaint.wav, age.wav ... by the question's name,\n"
-        "or any names, taken in order; NAME.txt beside it holds the words",
+        "otherwise.wav for all others; or any names, taken in order; NAME.txt beside it holds the words",
     )  # fmt: skip
     return top
 

@@ -84,9 +84,9 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
-def best_match(heard: tuple[str, ...], sentences: Mapping[str, str]) -> str:
+def best_match(heard: tuple[str, ...], sentences: Mapping[str, str], likely: float = LIKELY) -> str:
     """Key of the sentence that was most probably said last in what was heard, given in one or more hearings; empty
-    where none is likely.
+    where none has the share `likely` of its words there, in order.
 
     Only the end of what was heard counts: a question stands at the end of what a machine says."""
     found: list[tuple[float, int, str]] = []
@@ -96,7 +96,7 @@ def best_match(heard: tuple[str, ...], sentences: Mapping[str, str]) -> str:
             near = said[-len(wanted) - 4 :]
             blocks = SequenceMatcher(None, near, wanted, autojunk=False).get_matching_blocks()
             share = sum(block.size for block in blocks) / max(1, len(wanted))
-            if share >= LIKELY:
+            if share >= likely:
                 found.append((round(share, 2), len(wanted), key))
     return max(found)[2] if found else ""
 

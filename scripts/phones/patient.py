@@ -74,7 +74,7 @@ class Patient:
 
     def _recorded(self, key: str) -> Line | None:
         """By the question's name (age.wav), else the next file in order."""
-        path = self._by_name.get(key.partition(".")[2])
+        path = self._by_name.get(key.partition(".")[2]) or self._by_name.get("otherwise")
         if path is None and not set(self._by_name) & SENTENCE_NAMES:
             path = self._recordings.pop(0) if self._recordings else None
         if path is None:
@@ -142,13 +142,24 @@ class Conversation:
         if piece is not None and not self._phone.talking:
             await self._react(piece)
 
+    def _understand(self, piece: Piece) -> str:
+        """A question first, also a badly heard one; then anything else, well heard; else a guess."""
+        heard = (piece.text, piece.guided)
+        questions = {key: text for key, text in self._sentences.items() if key.startswith((*ANSWERED, "agent."))}
+        return (
+            best_match(heard, questions, 0.7)
+            or best_match(heard, self._sentences, 0.7)
+            or best_match(heard, questions)
+            or self._guess(piece)
+        )
+
     def _guess(self, piece: Piece) -> str:
         """A question that was not understood: taken as some question, as people do on a bad line; not so what the
         hotline says when no more questions come."""
         return UNCLEAR if piece.end - piece.start > UNCLEAR_SECONDS and self._asked else ""
 
     async def _react(self, piece: Piece) -> None:
-        key = best_match((piece.text, piece.guided), self._sentences) or self._guess(piece)
+        key = self._understand(piece)
         report("heard", start=piece.start, end=piece.end, text=piece.text, key=key)
         if key == HELLO:
             self._nurse += 1
