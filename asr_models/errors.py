@@ -7,6 +7,8 @@
   x NoDiskSpace         too little room for download and unpacking; says how much is wanted
   x BadCatalog          catalog.toml cannot be read
   x BadAudio            a file to be recognised that is not a WAV file of ours
+  x BadTexts            a file of sentences that cannot be used
+  x NotAdaptable        a model whose language model cannot be rebuilt, or not with what is installed here
   + FetchError          the archive could not be had
     - PublisherUnreachable  no answer, or a broken one; names the host, the mirror setting and the way by hand
     - NotAtPublisher        the host answered that it has no such file
@@ -45,6 +47,14 @@ class BadCatalog(ModelError):
 
 class BadAudio(ModelError):
     """The audio file cannot be read."""
+
+
+class BadTexts(ModelError):
+    """The sentences cannot be read."""
+
+
+class NotAdaptable(ModelError):
+    """The model cannot be adapted."""
 
 
 class FetchError(ModelError):

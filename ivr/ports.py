@@ -80,7 +80,7 @@ class KeyPressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioHeard:
-    """20 ms from the far end; comes without pause from answer until bridge or end, silence included."""
+    """20 ms from the far end; comes without pause from answer to end, silence included, but not while bridged."""
 
     leg: str
     """Leg it came from."""

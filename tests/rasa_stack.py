@@ -26,6 +26,7 @@ class RasaStack:
         self._folder = Path(tempfile.mkdtemp(prefix="tl-"))
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._logs: list[IO[bytes]] = []
+        self._specs: dict[str, ProcessSpec] = {}
         self.place = RasaPlace(
             root=root,
             rasa_port=free_port(),
@@ -74,6 +75,7 @@ class RasaStack:
         """Start one process with its own log."""
         log = (self._folder / f"{spec.name}.log").open("ab")
         self._logs.append(log)
+        self._specs[spec.name] = spec
         self._running[spec.name] = subprocess.Popen(
             spec.argv, env=dict(spec.env), cwd=spec.cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
@@ -101,6 +103,13 @@ class RasaStack:
         process = self._running.pop(name)
         process.kill()
         process.wait()
+
+    def revive(self, name: str) -> None:
+        """Start a killed process again and wait until it answers."""
+        self.spawn(self._specs[name])
+        self.wait(self.place.rasa_health if name == "rasa" else self.place.actions_health)
+        while name == "redis" and not self.place.redis_socket.is_socket():
+            time.sleep(0.05)
 
     def stop(self) -> None:
         """End all and remove the folder."""

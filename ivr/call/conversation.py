@@ -138,6 +138,13 @@ def to_keys(call: Call) -> Next:
     return plus(ask(call, engine=Engine.KEYS), before=(Listen(question=None),))
 
 
+def keys_after_greeting(call: Call) -> Next:
+    """Nothing can be heard, but the greeting with the emergency number is said to its end."""
+    number = call.asks + 1
+    changed = replace(call, on_keys=True, asks=number, awaiting=number, announce=(prompt("keys_instead"),))
+    return changed, (AskDialogue(ask=number, engine=Engine.KEYS),)
+
+
 def said_greeting(call: Call, event: ev.SayEnded) -> Next:
     """The greeting is over: first question, or wait for it."""
     if event.say != call.saying:
@@ -284,8 +291,13 @@ def failed(call: Call, event: ev.DialogueFailed) -> Next:
 
 def broken(call: Call, event: object) -> Next:
     """Something of ours is broken: a human takes over. Without ears the keys still work."""
+    greeting = call.state is State.GREETING and (bool(call.saying) or not call.answered)
     if isinstance(event, ev.Trouble) and event.what == "recogniser":
-        return (call, ()) if call.on_keys else to_keys(replace(call, speaking=False))
-    if not call.answered:
+        if call.on_keys:
+            return call, ()
+        return keys_after_greeting(call) if greeting else to_keys(replace(call, speaking=False))
+    if greeting and not isinstance(event, ev.Trouble):
         return replace(call, awaiting=0), ()  # told when the greeting ends and no turn waits
+    if not call.answered:
+        return replace(call, awaiting=0), ()
     return seek_person(call, None, (prompt("trouble"),), reason="trouble", level=Level.URGENT)

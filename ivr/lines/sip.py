@@ -122,8 +122,8 @@ class SipLine:
         legs = self._find(one), self._find(other)
         if one == other or not all(leg.answered for leg in legs):
             raise LineError("only two answered legs can be joined")
-        for leg in legs:
-            leg.bridged = True
+        for leg, peer in (legs, legs[::-1]):
+            leg.peer = peer.id
             self.stop(leg.id)
         self._order(lambda switch: switch.bridge(one, other))
 

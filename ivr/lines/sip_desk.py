@@ -30,8 +30,8 @@ class DeskLeg:
     """Monotonic time up to which Elapsed was said."""
     answered: bool = False
     """Whether LegAnswered was said."""
-    bridged: bool = False
-    """Whether it is joined with another leg, and no longer heard."""
+    peer: str = ""
+    """The leg that it is joined with; while there is one, it is not heard."""
     hung_up_at: float | None = None
     """Monotonic time at which we hung up."""
 
@@ -123,7 +123,7 @@ class Desk:
         self._woken = False
         for leg in list(self._legs.values()):
             while pcm := leg.audio.heard.read(FRAME_BYTES):
-                if leg.answered and not leg.bridged:
+                if leg.answered and not leg.peer:
                     self._tell(AudioHeard(leg=leg.id, pcm=pcm))
 
     def _tell(self, event: LineEvent) -> None:
@@ -133,5 +133,7 @@ class Desk:
 
     def _gone(self, event: LegGone) -> None:
         leg = self._legs.pop(event.leg, None)
+        if leg is not None and (peer := self._legs.get(leg.peer)) is not None:
+            peer.peer = ""
         if leg is not None and leg.sink is not None:
             leg.sink(event)

@@ -60,8 +60,9 @@ class Links:
 
     def close(self, leg: SwitchLeg) -> None:
         """Take the port back from a leg that has ended; the library cut its connections with the call."""
-        if leg.peer is not None:
-            leg.peer.peer, leg.peer = None, None
+        if (peer := leg.peer) is not None:
+            peer.peer, leg.peer = None, None
+            self._hear_again(peer)
         if leg.port is not None:
             leg.port.ear = leg.port.mouth = None
             self._spare.append(leg.port)
@@ -106,6 +107,12 @@ class Links:
             leg.port.startTransmit(media)
         else:
             _disconnect(leg.port, media)
+
+    def _hear_again(self, leg: SwitchLeg) -> None:
+        """The other end of a bridge is gone: the one who stays may have to be put through again."""
+        if leg.port is not None and not leg.gone:
+            leg.port.ear = leg.audio.heard
+            self.refresh(leg)
 
     def drop(self) -> None:
         """Delete the ports, just before the library is destroyed."""

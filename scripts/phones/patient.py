@@ -75,6 +75,7 @@ class Patient:
     def _recorded(self, key: str) -> Line | None:
         """By the question's name (age.wav), else the next file in order."""
         path = self._by_name.get(key.partition(".")[2]) or self._by_name.get("otherwise")
+        path = path or (self._by_name.get("no") if key == UNCLEAR else None)
         if path is None and not set(self._by_name) & SENTENCE_NAMES:
             path = self._recordings.pop(0) if self._recordings else None
         if path is None:

@@ -7,7 +7,7 @@ import asyncio
 import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from asr_models.scripted import Line as Hears
 from asr_models.scripted import ScriptedRecogniser
 from dialogs.menu import KeypadMenu
 from dialogs.menu_tree import load_menu, load_menu_words
-from dialogs.port import Dialogue, Expect, Heard, Prompt, Prompts, Question, TriageResult, Turn
+from dialogs.port import Dialogue, Expect, Prompt, Prompts, Question, TriageResult, Turn
 from dialogs.port import Level as Level
 from dialogs.prompts import TomlPrompts
 from dialogs.red_flags import load_rule_books
@@ -80,6 +80,9 @@ def calm(seconds: float = CALM_SECONDS) -> When:
     return lambda caller: caller.voiced > 0 and caller.quiet >= frame_count(seconds)
 
 
+CALM: When = calm()
+
+
 def talking(seconds: float = 0.4) -> When:
     """The hotline has been speaking for so long since the last act: to interrupt it."""
     return lambda caller: caller.voiced >= frame_count(seconds)
@@ -111,7 +114,7 @@ class Act:
     """Where scripted ears fail at this utterance."""
     voice: str = "espeak"
     """Who speaks."""
-    when: When = calm()
+    when: When = CALM
     """The moment."""
 
     @property
@@ -122,17 +125,17 @@ class Act:
 
 def says(words: str, when: When | None = None, **more: Any) -> Act:
     """Speak once the hotline is quiet, or at another moment."""
-    return Act(words=words, when=when or calm(), **more)
+    return Act(words=words, when=when or CALM, **more)
 
 
 def presses(keys: str, when: When | None = None) -> Act:
     """Press keys."""
-    return Act(keys=keys, when=when or calm())
+    return Act(keys=keys, when=when or CALM)
 
 
 def hangs_up(when: When | None = None) -> Act:
     """Hang up."""
-    return Act(hang_up=True, when=when or calm())
+    return Act(hang_up=True, when=when or CALM)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,8 +150,12 @@ class Frame:
 class Caller:
     """A patient: acts when it is time to, in order, and remembers what was heard when."""
 
-    def __init__(self, acts: tuple[Act, ...]) -> None:
+    def __init__(self, acts: tuple[Act, ...], answers: Mapping[str, str] | None = None, voice: str = "slt") -> None:
+        """`answers` by question, with one for "otherwise": given when the acts are done."""
         self._acts = list(acts)
+        self._answers = answers
+        self._voice = voice
+        self.asked: Callable[[], str] = lambda: ""
         self._audio: list[bytes] = []
         self.state = State.NEW
         self.look: Callable[[], State] = lambda: State.NEW
@@ -167,9 +174,16 @@ class Caller:
         """20 ms."""
         self._notice(heard)
         if self._audio:
+            self.voiced = self.quiet = self.waited = 0  # what is heard over one's own words is no answer to them
             return Moment(pcm=self._audio.pop(0))
+        if self.state is State.BRIDGED:  # what was meant for the machine is not said to the nurse
+            while len(self._acts) > 1 and self._acts[0].when is CALM:
+                self._acts.pop(0)
         if self._acts and self._acts[0].when(self):
             return self._act(self._acts.pop(0))
+        if self._answers and not self._acts and self.state is State.LISTENING and CALM(self):
+            words = self._answers.get(self.asked(), self._answers["otherwise"])
+            return self._act(Act(words=words, voice=self._voice))
         return Moment(pcm=CALLER_SOUND if self.state is State.BRIDGED else SILENCE)
 
     def _act(self, act: Act) -> Moment:
@@ -338,6 +352,8 @@ class World:
 
     acts: tuple[Act, ...]
     """What the caller does."""
+    answers: Mapping[str, str] | None = None
+    """What the caller answers to the dialogue's questions once the acts are done; "otherwise" to all others."""
     nurses: Mapping[str, tuple[Habit, ...]] = field(default_factory=lambda: {"nurse": (TAKES,)})
     """Agents, and how each phone behaves the first, the second ... time it rings; the last habit stays."""
     talk: Dialogue = field(default_factory=lambda: ScriptedDialogue(INTERVIEW))
@@ -437,17 +453,24 @@ def make_doors(world: World, line: WavLine) -> Doors:
     )
 
 
+def rehearse(world: World) -> None:
+    """Render what the caller will say; not possible while a loop runs."""
+    for act in world.acts:
+        _ = act.audio
+    for words in (world.answers or {}).values():
+        speech(words, "slt")
+
+
 def hold(world: World, *, seconds: float = 240.0) -> Held:
     """Run one call to its end, or for so many seconds of audio."""
-    for act in world.acts:
-        _ = act.audio  # rendered before the loop runs
+    rehearse(world)
     return asyncio.run(converse(world, seconds=seconds))
 
 
 async def converse(world: World, *, seconds: float = 240.0) -> Held:
     """`hold` inside a running loop."""
     began = time.monotonic()
-    caller, counts, sessions = Caller(world.acts), dict.fromkeys(world.nurses, 0), list[Session]()
+    caller, counts, sessions = Caller(world.acts, world.answers), dict.fromkeys(world.nurses, 0), list[Session]()
 
     def look() -> State:
         return sessions[0].call.state
@@ -468,6 +491,7 @@ async def converse(world: World, *, seconds: float = 240.0) -> Held:
     session = Session(make_doors(world, line), CALL, arrival)
     sessions.append(session)
     caller.look = look
+    caller.asked = lambda: question.id if (question := session.call.question) else ""
     task = asyncio.create_task(session.run())
     over = await line.run(_settling(world, session), seconds=seconds)
     if over:
@@ -510,13 +534,3 @@ async def _journal(journal: Journal) -> tuple[tuple[Entry, ...], str]:
         return await journal.read(CALL), lines[0].outcome
     except (KeyError, IndexError):
         return (), ""
-
-
-def with_(world: World, **changes: Any) -> World:
-    """The same world with other parts."""
-    return replace(world, **changes)
-
-
-def words(text: str) -> Heard:
-    """A final utterance."""
-    return Heard(text=text)

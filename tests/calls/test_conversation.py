@@ -44,7 +44,13 @@ def test_greeting_then_question_then_advice() -> None:
         *("call.greeting", "ask.complaint", "ask.age", "ask.fever"),
         *("result.routine", "safety_net.general", "call.goodbye"),
     ]
-    assert received(held) == [("start", "en"), ("hear", "i have a rash"), ("hear", "forty"), ("hear", "no"), ("end", "")]
+    assert received(held) == [
+        ("start", "en"),
+        ("hear", "i have a rash"),
+        ("hear", "forty"),
+        ("hear", "no"),
+        ("end", ""),
+    ]
     assert held.outcome == "advised"
     assert held.shown == ()
 
@@ -67,7 +73,7 @@ def test_barge_in_stops_an_interruptible_question() -> None:
     held = hold(
         World(
             talk=ScriptedDialogue((long, HOW_OLD)),
-            acts=(says("rash", during(State.ASKING, 0.5)), hangs_up(during(State.LISTENING))),
+            acts=(says("rash", during(State.ASKING, 0.5)), hangs_up()),
         )
     )
     frames = held.caller.frames
@@ -82,7 +88,7 @@ def test_what_must_be_heard_is_not_stopped_and_the_answer_is_kept() -> None:
     held = hold(
         World(
             talk=ScriptedDialogue((must, HOW_OLD)),
-            acts=(says("rash", during(State.ASKING, 0.5)), hangs_up(during(State.LISTENING))),
+            acts=(says("rash", during(State.ASKING, 0.5)), hangs_up()),
         )
     )
     assert held.kinds.count("SayEnded") >= 2
@@ -92,7 +98,7 @@ def test_what_must_be_heard_is_not_stopped_and_the_answer_is_kept() -> None:
 
 
 def test_a_cough_over_a_question_makes_it_be_said_again() -> None:
-    cough = Act(noise="hm hm", when=during(State.ASKING, 0.3))
+    cough = Act(noise="hm", when=during(State.ASKING, 0.3))
     held = hold(World(acts=(cough, RASH, hangs_up())))
     assert held.said[:3] == ["call.greeting", "ask.complaint", "ask.complaint"]
     assert received(held)[1] == ("hear", "i have a rash")
@@ -100,10 +106,10 @@ def test_a_cough_over_a_question_makes_it_be_said_again() -> None:
 
 def test_a_silent_caller_hears_it_again_then_keys_then_a_human() -> None:
     held = hold(World(acts=(hangs_up(during(State.BRIDGED, 1)),)))
-    assert held.said[:8] == [
+    assert held.said[:7] == [
         *("call.greeting", "ask.complaint", "call.no_input", "ask.complaint"),
-        *("call.keys_instead", "menu.first", "call.no_input", "menu.first"),
-    ][:8] or held.said[4:6] == ["call.keys_instead", "menu.first"]
+        *("call.keys_instead", "menu.first", "call.no_input"),
+    ]
     assert "call.human_coming" in held.said
     assert held.bridged
 
@@ -112,7 +118,8 @@ def test_a_caller_who_is_never_understood_gets_keys_then_a_human() -> None:
     mumble = tuple(Act(noise="mumble mumble mumble mumble") for _ in range(12))
     held = hold(World(acts=(*mumble, hangs_up(during(State.BRIDGED, 1)))), seconds=300)
     assert "call.no_match" in held.said
-    assert held.said.index("call.no_match") < held.said.index("call.keys_instead") < held.said.index("call.human_coming")
+    said = held.said
+    assert said.index("call.no_match") < said.index("call.keys_instead") < said.index("call.human_coming")
 
 
 def test_answers_that_the_dialogue_cannot_use_lead_to_the_keys() -> None:
@@ -161,7 +168,7 @@ def test_a_person_can_be_had_while_the_dialogue_leads(wish: Act, state: State) -
     held = hold(World(acts=(act, hangs_up(during(State.BRIDGED, 1)))))
     assert held.bridged
     assert held.outcome == "bridged"
-    assert held.briefed[0] == "Hotline call. The caller asks for a person. Press one to take the call, or two to pass it on."
+    assert held.briefed[0].startswith("Hotline call. The caller asks for a person. Press one to take the call")
 
 
 @pytest.mark.parametrize("wish", [says("agent"), presses("0")])
@@ -189,6 +196,8 @@ def test_a_yes_over_the_end_of_the_question_is_an_answer() -> None:
 
 
 def test_a_caller_who_goes_on_speaking_while_the_dialogue_thinks_is_not_lost() -> None:
-    held = hold(World(talk=ScriptedDialogue(INTERVIEW), acts=(RASH, says("for three days", calm(0.0)), hangs_up(after(9)))))
+    held = hold(
+        World(talk=ScriptedDialogue(INTERVIEW), acts=(RASH, says("for three days", calm(0.0)), hangs_up(after(9))))
+    )
     assert ("hear", "i have a rash") in received(held)
     assert held.over

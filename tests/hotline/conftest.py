@@ -1,7 +1,6 @@
 """One running hotline for all tests of this folder, two agents' phones, and a caller's voice."""
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -58,7 +57,9 @@ def running(all_desks: Desks) -> Iterator[Hotline]:
         yield hotline.await_calls()
         assert hotline.stop() == 0
         assert "stopped" in hotline.lines[-1]
-        assert not os.path.exists(hotline.var / "run/worker.json")
+        assert not (hotline.var / "run/worker.json").exists()
+        log = (hotline.var / "log/worker.log").read_text(encoding="utf-8")
+        assert [line for line in log.splitlines() if " ERROR " in line or "Traceback" in line] == [], log
 
 
 @pytest.fixture

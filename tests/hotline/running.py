@@ -1,6 +1,8 @@
 """The whole hotline as an operator starts it, in a folder of its own, and what can be seen of it from outside."""
 
 import asyncio
+import contextlib
+import io
 import json
 import os
 import re
@@ -20,6 +22,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from asr_models.bundled import unpack
 from asr_models.catalog import read
+from ivr import cli
 from records import database
 from records.journal_sql import SqlJournal
 from records.keys import keys_from_folder
@@ -58,7 +61,6 @@ def environment(var: Path, **more: str) -> dict[str, str]:
         "TRIAGELINE_PATHS__MODELS": str(SHARED / "models"),
         "TRIAGELINE_PATHS__CACHE": str(SHARED / "cache"),
         "TRIAGELINE_SIP__BIND": "127.0.0.1",
-        "TRIAGELINE_HOTLINE__DRAIN_SECONDS": "6",
         "TRIAGELINE_CONFIG": str(var / "none.toml"),
         **more,
     }
@@ -73,12 +75,14 @@ def write_agents(var: Path, ports: dict[str, int]) -> None:
 class Hotline:
     """`triageline up`, until stopped."""
 
-    def __init__(self, agents: dict[str, int], *, port: int = 0) -> None:
-        """`port`: 0 lets the worker choose."""
+    def __init__(self, agents: dict[str, int], *, port: int = 0, drain: int = 6) -> None:
+        """`port`: 0 lets the worker choose. `drain`: seconds that calls in progress get at the end."""
         unpack(read(), SHARED / "models")
         self.var = Path(tempfile.mkdtemp(prefix="tl-"))
         write_agents(self.var, agents)
-        self.env = environment(self.var, TRIAGELINE_SIP__PORT=str(port))
+        self.env = environment(
+            self.var, TRIAGELINE_SIP__PORT=str(port), TRIAGELINE_HOTLINE__DRAIN_SECONDS=str(drain)
+        )
         self.lines: list[str] = []
         self._news = threading.Condition()
         self.process = subprocess.Popen(
@@ -180,9 +184,16 @@ class Hotline:
 
     def command_line(self, *words: str) -> str:
         """Output of `triageline WORDS`, which must succeed."""
-        done = run_cli(self.env, *words)
+        done = cli_here(self.env, *words)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def await_entry(self, kind: str, timeout: float = 6.0) -> None:
+        """Wait until the newest call's journal has an entry of this kind."""
+        until = time.monotonic() + timeout
+        while kind not in self.last()[1]:
+            assert time.monotonic() < until, f"no {kind} in {timeout} s: {self.last()[1]}"
+            time.sleep(0.1)
 
     def calls(self, limit: int = 5) -> tuple[CallLine, ...]:
         """The newest calls."""
@@ -216,6 +227,13 @@ class Hotline:
                 await store.close()
 
         return asyncio.run(look())
+
+    def await_reserved(self, *agents: str, timeout: float = 3.0) -> None:
+        """Wait until these agents, and no others, are held by calls."""
+        until = time.monotonic() + timeout
+        while set(self.reserved()) != set(agents):
+            assert time.monotonic() < until, f"held are {self.reserved()}"
+            time.sleep(0.05)
 
     # Traces -------------------------------------------------------------------------------------------------------
 
@@ -287,6 +305,21 @@ def run_cli(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str
     """`triageline WORDS`, whatever comes of it."""
     command = [sys.executable, "-m", "ivr", *words]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def cli_here(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process: a fresh one takes two seconds to start."""
+    kept = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(env)
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = cli.main(words)
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 def _listens(port: int) -> bool:

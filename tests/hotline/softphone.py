@@ -116,7 +116,8 @@ class Softphone:
             f"{method} sip:hotline@127.0.0.1:{dialog.peer[1]} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch={dialog.branch}\r\nMax-Forwards: 70\r\n"
             f"From: {dialog.local}\r\nTo: {remote}\r\nCall-ID: {dialog.call_id}\r\nCSeq: {dialog.cseq} {method}\r\n"
-            f"Contact: <sip:{user}@127.0.0.1:{self.port}>\r\n{headers}{kind_line}Content-Length: {len(body)}\r\n\r\n{body}"
+            f"Contact: <sip:{user}@127.0.0.1:{self.port}>\r\n{headers}{kind_line}"
+            f"Content-Length: {len(body)}\r\n\r\n{body}"
         )
         self._send(text, dialog.peer)
 
@@ -148,6 +149,19 @@ class Softphone:
         """Give up a call that was not answered."""
         self.request("CANCEL")
 
+    def forsake(self) -> None:
+        """Forget a call whose other end died."""
+        self.dialog, self.remote_rtp = None, 0
+
+    def answered_within(self, seconds: float) -> bool:
+        """Whether the call is answered, with the INVITE repeated meanwhile as telephones do (RFC 3261, 17.1.1.2)."""
+        invite, until = self.sent[-1], time.monotonic() + seconds
+        while time.monotonic() < until:
+            with contextlib.suppress(AssertionError):
+                return self.status("INVITE", 0.5) == 200
+            self.sip.sendto(invite, self._dialog().peer)
+        return False
+
     # Being called -------------------------------------------------------------------------------------------------
 
     def pick_up(self) -> None:
@@ -168,17 +182,20 @@ class Softphone:
                 if found:
                     return found[-1]
                 left = until - time.monotonic()
-                assert left > 0, f"no {what} in {timeout} s; came: {[text.splitlines()[0] for _, text in self.messages]}"
+                came = [text.partition("\r\n")[0] for _, text in self.messages]
+                assert left > 0, f"no {what} in {timeout} s; came: {came}"
                 self._changed.wait(left)
 
     def count(self, method: str) -> int:
         """Requests of this method so far, each once however often it was repeated."""
-        return len({(_header(text, "Call-ID"), _cseq(text)) for _, text in self.messages if text.startswith(method + " ")})
+        found = [text for _, text in self.messages if text.startswith(method + " ")]
+        return len({(_header(text, "Call-ID"), _cseq(text)) for text in found})
 
     def forget(self) -> None:
         """Hang up, and forget what came."""
         self.hang_up()
         self._say.clear()
+        self._keys.clear()
         for kept in (self.received, self.sent, self.messages, self.heard):
             kept.clear()
 
@@ -219,7 +236,7 @@ class Softphone:
             last = self.loud_times()[-1] if self.loud_times() else 0.0
             if time.monotonic() - last >= seconds:
                 return last
-            assert time.monotonic() < until, f"still not quiet after {timeout} s: {[round(time.monotonic() - at, 2) for at in self.loud_times()[-5:]]}"
+            assert time.monotonic() < until, f"still not quiet after {timeout} s"
             time.sleep(0.02)
 
     def await_tone(self, hz: int, timeout: float = 4.0) -> None:
@@ -343,6 +360,8 @@ class Softphone:
         kind = "Content-Type: application/sdp\r\n" if body else ""
         lines = "\r\n".join([f"SIP/2.0 {code} Whatever", *tagged])
         if code == 200 and " INVITE" in _cseq(request):
+            self._say.clear()
+            self._keys.clear()
             self._media(request)
             self.dialog = Dialog(
                 call_id=_header(request, "Call-ID"),

@@ -28,6 +28,7 @@ def ring(hotline: Hotline, caller: Softphone, desk: Softphone, policy: str = "ri
     """A call in which an agent's phone rings, or was answered."""
     desk.policy = policy
     caller.call(hotline.port)
+    caller.await_sound()
     caller.press("0")
     desk.await_request("INVITE")
 
@@ -42,8 +43,7 @@ def bridge(hotline: Hotline, caller: Softphone, desk: Softphone) -> None:
     """A call in which caller and agent talk."""
     brief(hotline, caller, desk)
     desk.press("1")
-    desk.await_quiet()
-    caller.await_quiet()
+    hotline.await_entry("Bridged")
 
 
 def test_answered_at_once_with_a_greeting(hotline: Hotline, caller: Softphone) -> None:
@@ -65,7 +65,8 @@ def test_left_in_the_greeting(hotline: Hotline, caller: Softphone) -> None:
     caller.call(hotline.port)
     caller.await_sound()
     caller.hang_up()
-    assert hotline.last()[0].outcome in ("", "hung_up")
+    hotline.assert_idle()
+    assert hotline.last()[0].outcome == "hung_up"
 
 
 def test_left_in_a_question(hotline: Hotline, caller: Softphone) -> None:
@@ -96,10 +97,9 @@ def test_left_while_the_dialogue_thinks(hotline: Hotline, caller: Softphone, spe
 
 def test_left_while_the_agent_is_rung(hotline: Hotline, caller: Softphone, desks: Desks) -> None:
     ring(hotline, caller, desks.first)
-    held = hotline.reserved()
+    hotline.await_reserved("nurse-1")
     caller.hang_up()
     desks.first.await_request("CANCEL")
-    assert list(held) == ["nurse-1"]
 
 
 def test_left_while_the_agent_hears_the_summary(hotline: Hotline, caller: Softphone, desks: Desks) -> None:
@@ -134,6 +134,6 @@ def test_an_agent_who_leaves_during_the_summary_is_followed_by_the_next(
     brief(hotline, caller, desks.first)
     desks.first.hang_up()
     desks.second.await_request("INVITE")
-    assert list(hotline.reserved()) == ["nurse-2"]
+    hotline.await_reserved("nurse-2")
     caller.hang_up()
     desks.second.await_request("CANCEL")

@@ -13,19 +13,22 @@ pytestmark = pytest.mark.sip
 DANGER = "i have chest pain and it hurts in my left arm"
 
 
+def start(hotline: Hotline, phone: Softphone) -> None:
+    """A call whose greeting is heard."""
+    phone.call(hotline.port)
+    phone.await_sound()
+
+
 def test_words_of_danger_ring_an_agent_and_both_hear_each_other(
     hotline: Hotline, caller: Softphone, desks: Desks, speak: Speak
 ) -> None:
     desks.first.policy = "answer"
-    caller.call(hotline.port)
+    start(hotline, caller)
     caller.say(speak(DANGER))
     rung = desks.first.await_request("INVITE", 10)
     assert desks.first.await_sound() > rung, "the summary"
     desks.first.press("1")
-    until = time.monotonic() + 20  # the emergency number is heard to its end before the bridge
-    while "Bridged" not in hotline.last()[1]:
-        assert time.monotonic() < until
-        time.sleep(0.2)
+    hotline.await_entry("Bridged", 20)  # the emergency number is heard to its end before the bridge
     caller.say(tone(440, 3))
     desks.first.say(tone(1000, 3))
     desks.first.await_tone(440)
@@ -41,7 +44,7 @@ def test_words_of_danger_ring_an_agent_and_both_hear_each_other(
 def test_an_agents_telephone_with_a_sip_library(hotline: Hotline, caller: Softphone, desks: Desks) -> None:
     phone = desks.third
     phone.do("on_arrival", policy="answer")
-    caller.call(hotline.port)
+    start(hotline, caller)
     caller.press("0")
     leg = phone.wait_for("LegArrived")["leg"]
     phone.wait_for("LegAnswered", leg=leg)
@@ -64,19 +67,19 @@ def test_an_agents_telephone_with_a_sip_library(hotline: Hotline, caller: Softph
 @pytest.mark.parametrize("way", ["rfc4733", "info"])
 def test_0_rings_an_agent(hotline: Hotline, caller: Softphone, desks: Desks, way: str) -> None:
     desks.first.policy = "ring"
-    caller.call(hotline.port)
+    start(hotline, caller)
     if way == "rfc4733":
         caller.press("0")
     else:
         caller.request("INFO", "Signal=0\r\nDuration=160\r\n", kind="application/dtmf-relay")
         assert caller.status("INFO") == 200
     desks.first.await_request("INVITE", 3)
-    assert list(hotline.reserved()) == ["nurse-1"]
+    hotline.await_reserved("nurse-1")
 
 
 def test_0_in_a_question_rings_an_agent(hotline: Hotline, caller: Softphone, desks: Desks) -> None:
     desks.first.policy = "ring"
-    caller.call(hotline.port)
+    start(hotline, caller)
     caller.press("5")
     time.sleep(1.5)
     caller.press("0")
@@ -85,7 +88,7 @@ def test_0_in_a_question_rings_an_agent(hotline: Hotline, caller: Softphone, des
 
 def test_a_key_of_the_menu_rings_an_agent_for_an_emergency(hotline: Hotline, caller: Softphone, desks: Desks) -> None:
     desks.first.policy = "ring"
-    caller.call(hotline.port)
+    start(hotline, caller)
     caller.press("5")
     time.sleep(1.0)
     caller.press("1")
@@ -98,8 +101,7 @@ def test_a_key_of_the_menu_rings_an_agent_for_an_emergency(hotline: Hotline, cal
 
 
 def test_the_prompt_stops_when_the_caller_speaks(hotline: Hotline, caller: Softphone, speak: Speak) -> None:
-    caller.call(hotline.port)
-    caller.await_sound()
+    start(hotline, caller)
     time.sleep(1.0)
     words = speak("hello hello can you hear me")
     onset = next(at for at in range(0, len(words), 320) if max(words[at + 1 : at + 320 : 2]) > 2) / 16000
@@ -111,29 +113,29 @@ def test_the_prompt_stops_when_the_caller_speaks(hotline: Hotline, caller: Softp
 
 def test_a_busy_agent_is_followed_by_the_next(hotline: Hotline, caller: Softphone, desks: Desks) -> None:
     desks.second.policy = "ring"
-    caller.call(hotline.port)
+    start(hotline, caller)
     caller.press("0")
     desks.second.await_request("INVITE", 3)
     assert desks.first.count("INVITE") == 1
-    assert list(hotline.reserved()) == ["nurse-2"]
+    hotline.await_reserved("nurse-2")
 
 
 def test_an_agent_who_does_not_answer_is_followed_by_the_next(
     hotline: Hotline, caller: Softphone, desks: Desks
 ) -> None:
     desks.first.policy = desks.second.policy = "ring"
-    caller.call(hotline.port)
+    start(hotline, caller)
     caller.press("0")
     rung = desks.first.await_request("INVITE", 3)
     desks.first.await_request("CANCEL", 17)
     assert 14 < desks.second.await_request("INVITE", 17) - rung < 17
     assert desks.first.count("INVITE") == 1
-    assert list(hotline.reserved()) == ["nurse-2"]
+    hotline.await_reserved("nurse-2")
 
 
 def test_an_agent_who_passes_on_is_followed_by_the_next(hotline: Hotline, caller: Softphone, desks: Desks) -> None:
     desks.first.policy, desks.second.policy = "answer", "ring"
-    caller.call(hotline.port)
+    start(hotline, caller)
     caller.press("0")
     desks.first.await_sound()
     desks.first.press("2")
@@ -145,7 +147,7 @@ def test_a_diversion_by_an_agents_phone_is_not_followed(hotline: Hotline, caller
     with Softphone(policy="ring") as elsewhere:
         desks.first.policy, desks.first.moved_to = "moved", f"sip:elsewhere@127.0.0.1:{elsewhere.port}"
         desks.second.policy = "ring"
-        caller.call(hotline.port)
+        start(hotline, caller)
         caller.press("0")
         desks.second.await_request("INVITE", 3)
         assert elsewhere.received == []
@@ -158,7 +160,7 @@ def test_presence_set_on_the_command_line_decides_who_rings(
     try:
         assert "nurse-1          away" in hotline.command_line("agents", "list")
         desks.first.policy = desks.second.policy = "ring"
-        caller.call(hotline.port)
+        start(hotline, caller)
         caller.press("0")
         desks.second.await_request("INVITE", 3)
         assert desks.first.count("INVITE") == 0
@@ -171,11 +173,12 @@ def test_presence_set_on_the_command_line_decides_who_rings(
 def test_two_calls_share_no_agent(hotline: Hotline, caller: Softphone, desks: Desks) -> None:
     desks.first.policy = desks.second.policy = "ring"
     with Softphone() as other:
-        caller.call(hotline.port)
-        other.call(hotline.port)
+        start(hotline, caller)
+        start(hotline, other)
         caller.press("0")
         other.press("0")
         desks.first.await_request("INVITE", 3)
         desks.second.await_request("INVITE", 3)
+        hotline.await_reserved("nurse-1", "nurse-2")
         assert len(set(hotline.reserved().values())) == 2
         assert desks.first.count("INVITE") == desks.second.count("INVITE") == 1

@@ -127,6 +127,8 @@ def test_two_legs_are_joined_and_the_second_outlives_the_first(hotline: Phone, c
     caller.wait_for("LegGone", leg=here)
     hotline.do("tone", agent, hz=600, ms=2000)
     caller.hears(desk["leg"], 600)
+    caller.do("tone", desk["leg"], hz=700, ms=3000)
+    assert hotline.hears(agent, 700), "who outlives a bridge is heard again"
     _end(agent, hotline, caller)
 
 

@@ -1,4 +1,4 @@
-"""One running stack for all tests of this folder: starting Rasa takes a quarter of a minute."""
+"""What several folders of tests share."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from tests.rasa_stack import RasaStack
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[RasaStack]:
-    """Redis, action server and Rasa with the trained model."""
+    """Redis, action server and Rasa with the trained model, for all tests that do not take it apart: starting Rasa
+    takes a quarter of a minute."""
     with RasaStack() as running:
         yield running
