@@ -26,14 +26,26 @@ class RedisRouter:
         self._ids = tuple(agent.id for agent in roster.agents)
         self._store = store
         self._worker = worker
+        self._mark = f"@{worker}"
         self._refresh = refresh
         self._held: dict[str, str] = {}
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to beat; needs the running loop."""
+        """Begin to beat; needs the running loop. What an earlier process of the same name held when it died is given
+        back first: its callers are gone, and the next one must not find everybody taken."""
+        await self._release_orphans()
         self._task = asyncio.create_task(self._keep_fresh(), name="routing-refresh")
+
+    async def _release_orphans(self) -> None:
+        try:
+            _, holders = await self._store.look(self._ids)
+            for agent, holder in holders.items():
+                if holder.endswith(self._mark):
+                    await self._store.release(agent, holder)
+        except PresenceUnavailable:
+            log.debug("no reservations are known")
 
     async def close(self) -> None:
         """Stop beating, give back what is held, close the store; never raises."""
@@ -54,7 +66,8 @@ class RedisRouter:
         except PresenceUnavailable:
             log.debug("planning without presence")
         away = {agent for agent, known in presence.items() if known is Presence.AWAY}
-        held = {agent for agent, call in (holders | self._held).items() if call != request.call}
+        calls = {agent: _call(holder) for agent, holder in holders.items()}
+        held = {agent for agent, call in (calls | self._held).items() if call != request.call}
         return plan(self._roster.agents, request, away=away, held=held)
 
     async def busy(self, agent: str, call: str) -> bool:
@@ -64,7 +77,7 @@ class RedisRouter:
             return False
         self._held[agent] = call  # before the first await: two calls of this process cannot both get here
         try:
-            if not await self._store.claim(agent, call):
+            if not await self._store.claim(agent, call + self._mark):
                 self._forget(agent, call)
                 return False
         except PresenceUnavailable:
@@ -78,7 +91,7 @@ class RedisRouter:
         """Release the agent from this call; twice does nothing. Never raises: what Redis misses ends by itself."""
         self._forget(agent, call)
         try:
-            await self._store.release(agent, call)
+            await self._store.release(agent, call + self._mark)
         except PresenceUnavailable:
             log.debug("released in this process only")
 
@@ -97,13 +110,18 @@ class RedisRouter:
         try:
             await self._store.beat(self._worker)
             for agent, call in tuple(self._held.items()):
-                fresh = await self._store.claim(agent, call)
+                fresh = await self._store.claim(agent, call + self._mark)
                 if self._held.get(agent) != call:  # freed meanwhile: what was just written must not stay
-                    await self._store.release(agent, call)
+                    await self._store.release(agent, call + self._mark)
                 elif not fresh:
                     log.warning("agent %s is held by two calls: redis was away when one of them began", agent)
         except PresenceUnavailable:
             log.debug("no heartbeat this time")
+
+
+def _call(holder: str) -> str:
+    """The call in a reservation, "<call>@<worker>"."""
+    return holder.rpartition("@")[0] or holder
 
 
 class RedisBook:
@@ -123,7 +141,7 @@ class RedisBook:
         except PresenceUnavailable:
             log.warning("agents are listed without presence: redis does not answer")
         return tuple(
-            (agent, presence.get(agent.id, Presence.AVAILABLE), holders.get(agent.id, ""))
+            (agent, presence.get(agent.id, Presence.AVAILABLE), _call(holders.get(agent.id, "")))
             for agent in self._roster.agents
         )
 

@@ -247,3 +247,21 @@ def test_closing_waits_for_a_hung_redis_but_not_long(server: PrivateRedis) -> No
             server.pause(signal.SIGCONT)
 
     asyncio.run(run())
+
+
+def test_a_restarted_worker_gives_back_what_its_dead_self_held(server: PrivateRedis) -> None:
+    async def run() -> None:
+        dead = RedisRouter(ROSTER, AgentStore(server.url), worker="w1")
+        other = RedisRouter(ROSTER, AgentStore(server.url), worker="w2")
+        assert await dead.busy("a", "lost")
+        assert await other.busy("b", "kept")
+        again = RedisRouter(ROSTER, AgentStore(server.url), worker="w1")
+        await again.start()
+        try:
+            assert await again.busy("a", "next"), "the dead worker's agent is free"
+            assert not await again.busy("b", "next"), "another worker's is not"
+        finally:
+            await again.close()
+            await other.close()
+
+    asyncio.run(run())
