@@ -5,6 +5,7 @@ in the table is a mistake of the session and raises; events that may come late a
 """
 
 from dialogs.port import Command as Spoken
+from ivr.call import answers as reply
 from ivr.call import conversation as talk
 from ivr.call import events as ev
 from ivr.call import farewell as bye
@@ -71,27 +72,27 @@ TABLE: dict[tuple[State, type], Step] = {
     (State.ASKING, ev.SayEnded): talk.said_question,
     (State.LISTENING, ev.SayEnded): said,
     (State.THINKING, ev.SayEnded): said,
-    (State.GREETING, ev.SpeechStarted): talk.barge_in,
-    (State.ASKING, ev.SpeechStarted): talk.barge_in,
-    (State.LISTENING, ev.SpeechStarted): talk.speech_in_silence,
-    (State.GREETING, ev.Heard): talk.heard_greeting,
-    (State.ASKING, ev.Heard): talk.heard_over_question,
-    (State.LISTENING, ev.Heard): talk.heard_answer,
-    (State.THINKING, ev.Heard): talk.heard_while_thinking,
-    (State.GREETING, ev.NothingHeard): talk.noise,
-    (State.LISTENING, ev.NothingHeard): talk.noise,
-    (State.THINKING, ev.NothingHeard): talk.noise,
-    (State.GREETING, ev.DigitPressed): talk.key_in_greeting,
-    (State.ASKING, ev.DigitPressed): talk.key,
-    (State.LISTENING, ev.DigitPressed): talk.key,
-    (State.THINKING, ev.DigitPressed): talk.key_while_thinking,
+    (State.GREETING, ev.SpeechStarted): reply.barge_in,
+    (State.ASKING, ev.SpeechStarted): reply.barge_in,
+    (State.LISTENING, ev.SpeechStarted): reply.speech_in_silence,
+    (State.GREETING, ev.Heard): reply.heard_greeting,
+    (State.ASKING, ev.Heard): reply.heard_over_question,
+    (State.LISTENING, ev.Heard): reply.heard_answer,
+    (State.THINKING, ev.Heard): reply.heard_while_thinking,
+    (State.GREETING, ev.NothingHeard): reply.noise,
+    (State.LISTENING, ev.NothingHeard): reply.noise,
+    (State.THINKING, ev.NothingHeard): reply.noise,
+    (State.GREETING, ev.DigitPressed): reply.key_in_greeting,
+    (State.ASKING, ev.DigitPressed): reply.key,
+    (State.LISTENING, ev.DigitPressed): reply.key,
+    (State.THINKING, ev.DigitPressed): reply.key_while_thinking,
     (State.GREETING, ev.CommandHeard): command(talk.greet_again),
     (State.ASKING, ev.CommandHeard): command(talk.repeat),
     (State.LISTENING, ev.CommandHeard): command(talk.repeat),
     (State.THINKING, ev.CommandHeard): command(quiet),
     **{(state, ev.TurnReady): talk.turn_ready for state in (State.GREETING, State.THINKING)},
     **{(state, ev.DialogueFailed): talk.failed for state in (State.GREETING, State.THINKING)},
-    **{(state, ev.TimerFired): talk.timer for state in TALKING},
+    **{(state, ev.TimerFired): reply.timer for state in TALKING},
     **{(state, ev.Trouble): talk.broken for state in TALKING},
     # While a human is sought
     (State.SEEKING, ev.RedFlagRaised): hand.upgrade,

@@ -261,7 +261,7 @@ def test_a_restarted_worker_gives_back_what_its_dead_self_held(server: PrivateRe
             assert await again.busy("a", "next"), "the dead worker's agent is free"
             assert not await again.busy("b", "next"), "another worker's is not"
         finally:
-            await again.close()
-            await other.close()
+            for made in (again, other, dead):
+                await made.close()
 
     asyncio.run(run())
