@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import getpass
+import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
@@ -49,6 +50,7 @@ ONE_SENTENCE = (
 
 def run(args: argparse.Namespace) -> int:
     """Carry out a parsed command line; the exit code. Raises Refused."""
+    logging.getLogger().addHandler(logging.NullHandler())  # a command says one sentence; only the worker logs
     try:
         settings = load(args.config)
         return COMMANDS[args.command](settings, args)
@@ -110,7 +112,7 @@ def _calls(settings: Settings, args: argparse.Namespace) -> int:
         except KeyError:
             raise Refused('there is no call with this id; "triageline calls list" shows the ids') from None
 
-    print(_with_store(settings, use))
+    print(_with_store(settings, use).rstrip("\n"))
     return 0
 
 
@@ -127,7 +129,7 @@ def _callbacks(settings: Settings, args: argparse.Namespace) -> int:
             return "done"
         return await _number(settings, where, found[0].party, args.reason)
 
-    print(_with_store(settings, use))
+    print(_with_store(settings, use).rstrip("\n"))
     return 0
 
 

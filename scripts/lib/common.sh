@@ -9,6 +9,8 @@ fail() { echo "error: $*" >&2; exit 2; }
 # step NAME COMMAND...: runs it with its output in the log; shows that it is alive; tells the end of the log if it fails.
 step() {
   local name=$1 start=$SECONDS; shift
+  [ -n "${STEPS:-}" ] || echo "setting up what is missing (details: var/log/setup.log)"
+  STEPS=1
   printf '  %-58s ' "$name"
   { echo; echo "== $name"; } >>"$LOG"
   "$@" >>"$LOG" 2>&1 &
