@@ -8,7 +8,9 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import signal
+import socket
 import sys
 import time
 import tomllib
@@ -24,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PEOPLE = tomllib.loads((ROOT / "scripts/phones/people.toml").read_text(encoding="utf-8"))
 CANARY = "+12025550143"
 AGENT_RTP = range(28000, 32000)
+SIP_PORTS = range(40000, 60000)
 READY_SECONDS = 150.0
 CALL_SECONDS = 200.0
 
@@ -92,12 +95,25 @@ async def launch(name: str, *argv: str, env: dict[str, str] | None = None) -> Pr
     return process
 
 
+def sip_port() -> int:
+    """A free UDP and TCP port outside all ranges of RTP, so that the wire of one phone is never taken for another's."""
+    for port in random.sample(SIP_PORTS, 50):
+        try:
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return port
+    raise DemoFailed("no free port was found for SIP")
+
+
 def environment(var: Path) -> dict[str, str]:
     """Settings of the demo's hotline: a folder and a port of its own, beside whatever else runs here."""
     return {
         "TRIAGELINE_PATHS__VAR": str(var),
         "TRIAGELINE_PATHS__AGENTS": str(var / "agents.toml"),
-        "TRIAGELINE_SIP__PORT": "0",
+        "TRIAGELINE_SIP__PORT": str(sip_port()),
         "TRIAGELINE_SIP__BIND": "127.0.0.1",
         "TRIAGELINE_HOTLINE__DRAIN_SECONDS": "5",
         "TRIAGELINE_CONFIG": "",
@@ -121,7 +137,7 @@ async def play(args: argparse.Namespace) -> Story:
     var.mkdir(parents=True, exist_ok=True)
     say(f"demo: {PEOPLE[args.scenario]['title']}")
     say("  agent's phone ...")
-    agent = await launch("agent", "scripts.phones.agent", "--port", "0")
+    agent = await launch("agent", "scripts.phones.agent", "--port", str(sip_port()))
     hotline: Process | None = None
     wire: Wire | None = None
     try:
@@ -132,7 +148,7 @@ async def play(args: argparse.Namespace) -> Story:
         hotline = await launch("hotline", "ivr", "up", env=environment(var))
         await hotline.until(lambda: any("ready:" in line for line in hotline.text), READY_SECONDS, "no hotline")
         worker = json.loads((var / "run/worker.json").read_text(encoding="utf-8"))
-        wire = Wire(AGENT_RTP, port, int(worker["port"]))
+        wire = Wire(AGENT_RTP, port)
         say(f"  the patient dials sip:hotline@127.0.0.1:{worker['port']} ...")
         patient = await launch("patient", "scripts.phones.patient", *patient_args(args, int(worker["port"])))
         await patient.until(lambda: patient.handle.returncode is not None or over(patient), CALL_SECONDS, "no end")
@@ -157,7 +173,8 @@ def over(patient: Process) -> bool:
 
 def patient_args(args: argparse.Namespace, port: int) -> list[str]:
     """The patient's command line."""
-    given = ["--call", f"sip:hotline@127.0.0.1:{port}", "--person", args.scenario, "--shown", CANARY]
+    given = ["--call", f"sip:hotline@127.0.0.1:{port}", "--person", args.scenario]
+    given += ["--shown", CANARY, "--port", str(sip_port())]
     given += ["--voice", args.caller_voice, "--loss", str(args.loss)]
     if args.noise is not None:
         given += ["--noise", str(args.noise)]

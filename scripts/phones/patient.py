@@ -190,7 +190,7 @@ async def main_async(args: argparse.Namespace) -> int:
     people = tomllib.loads((HERE / "people.toml").read_text(encoding="utf-8"))
     voice = choose(args.voice)
     recordings = sorted(args.wav.glob("*.wav")) if args.wav else []
-    phone = Phone(SipSettings(port=0, tx_drop_pct=args.loss, rtp_ports=(24000, 27998)), args.noise)
+    phone = Phone(SipSettings(port=args.port, tx_drop_pct=args.loss, rtp_ports=(24000, 27998)), args.noise)
     common = {"emergency": " ".join(args.emergency), "hotline": "the medical hotline"}
     prompts = TomlPrompts(PROMPTS, common)
     sentences = {
@@ -223,6 +223,7 @@ def main() -> int:
     parser.add_argument("--call", required=True)
     parser.add_argument("--person", default="emergency")
     parser.add_argument("--shown", default="+12025550143")
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--voice", default="piper")
     parser.add_argument("--noise", type=float)
     parser.add_argument("--loss", type=int, default=0)

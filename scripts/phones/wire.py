@@ -14,11 +14,9 @@ LIMIT_BYTES = 50_000_000
 class Wire:
     """Collects payloads until stopped."""
 
-    def __init__(self, ports: range, sip_port: int, not_port: int) -> None:
-        """`ports`: RTP of the phone; `sip_port`: its SIP port; `not_port`: the hotline's own, which a free choice of
-        ports may have put among them and which callers rightly send their number to."""
+    def __init__(self, ports: range, sip_port: int) -> None:
+        """`ports`: RTP of the phone, nobody else's; `sip_port`: its SIP port."""
         self._ports = ports
-        self._not = not_port
         self._sip = sip_port
         self._stop = threading.Event()
         self.payloads: list[bytes] = []
@@ -58,5 +56,4 @@ class Wire:
             return b""
         start = 14 + 4 * (frame[14] & 15)
         (port,) = struct.unpack("!H", frame[start + 2 : start + 4])
-        theirs = port == self._sip or (port in self._ports and port != self._not)
-        return frame[start + 8 :] if theirs else b""
+        return frame[start + 8 :] if port == self._sip or port in self._ports else b""
