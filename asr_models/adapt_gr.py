@@ -6,17 +6,13 @@ history, whose probabilities sum to one.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import kaldifst
-
+from asr_models import fst_file
 from asr_models.adapt_ngram import END, START, History, NGram
 from asr_models.errors import NotAdaptable
-
 
 _LEAST = 1e-12
 """The smallest probability written, so that no cost is infinite."""
@@ -50,16 +46,15 @@ def symbols(path: Path, words: Path) -> dict[str, int]:
     if words.is_file():
         rows = (line.split() for line in words.read_text(encoding="utf-8").splitlines() if line.strip())
         return {row[0]: int(row[1]) for row in rows}
-    held = _opened(path)  # owns the table: without it, the table points into freed memory
-    table = held.output_symbols
-    if table is None:
+    table = dict(fst_file.read(path).words)
+    if not table:
         raise NotAdaptable(f"{path} names no words, so its language model cannot be changed.")
-    return {table.find(number): number for number in range(table.available_key()) if table.find(number)}
+    return table
 
 
 def read(path: Path, numbers: Mapping[str, int]) -> Read:
     """The n-gram model in a file. Raises NotAdaptable."""
-    states, first = _states(path, {str(number): word for word, number in numbers.items()})
+    states, first = _states(path, {number: word for word, number in numbers.items()})
     lowest = first
     while (lower := states[lowest].lower) is not None:
         lowest = lower[0]
@@ -78,35 +73,34 @@ def read(path: Path, numbers: Mapping[str, int]) -> Read:
 
 def write(model: NGram, numbers: Mapping[str, int], scale: float, path: Path) -> None:
     """Write a model. Words without a number are left out; both sides carry the table of words, as Vosk wants it."""
-    states = {(START,): 0}
+    states: dict[History, int] = {(START,): 0}
     for history in sorted(model.explicit, key=lambda h: (len(h), h)):
         states.setdefault(history, len(states))
-    rows = [row for history in states for row in _rows(model, history, states, numbers, scale)]
-    compiled = kaldifst.compile("\n".join(rows) + "\n", keep_state_numbering=True)
-    kaldifst.arcsort(compiled, "ilabel")
-    table = kaldifst.SymbolTable.from_str("".join(f"{word} {number}\n" for word, number in numbers.items()))
-    compiled.input_symbols = table
-    compiled.output_symbols = table
-    if not kaldifst.StdConstFst(compiled).write(str(path)):
-        raise OSError(f"{path} could not be written")
+    arcs = [_arcs(model, history, states, numbers, scale) for history in states]
+    ends = {
+        state: _cost(model.explicit[history][END], scale)
+        for history, state in states.items()
+        if END in model.explicit.get(history, {})
+    }
+    fst_file.write(path, arcs, ends, numbers)
 
 
-def _rows(
+def _arcs(
     model: NGram, history: History, states: Mapping[History, int], numbers: Mapping[str, int], scale: float
-) -> list[str]:
-    """The lines of one state, in the text form of OpenFst: from, to, word, word, cost; and, cost for the end."""
-    state, rows = states[history], []
+) -> list[fst_file.Arc]:
+    """The arcs of one state: the words that follow, and the way to the shorter history."""
+    arcs = []
     for word, chance in model.explicit.get(history, {}).items():
-        cost = -math.log(max(chance, _LEAST)) * scale
-        if word == END:
-            rows.append(f"{state} {cost:.6g}")
-        elif word in numbers:
-            number = numbers[word]
-            rows.append(f"{state} {states[_known((*history, word), states)]} {number} {number} {cost:.6g}")
+        if word != END and word in numbers:
+            after = states[_known((*history, word), states)]
+            arcs.append((numbers[word], numbers[word], _cost(chance, scale), after))
     if history:
-        cost = -math.log(max(model.backoff.get(history, 1.0), _LEAST)) * scale
-        rows.append(f"{state} {states[_known(history[1:], states)]} 0 0 {cost:.6g}")
-    return rows
+        arcs.append((0, 0, _cost(model.backoff.get(history, 1.0), scale), states[_known(history[1:], states)]))
+    return arcs
+
+
+def _cost(chance: float, scale: float) -> float:
+    return -math.log(max(chance, _LEAST)) * scale
 
 
 def _known(history: History, states: Mapping[History, int]) -> History:
@@ -116,30 +110,21 @@ def _known(history: History, states: Mapping[History, int]) -> History:
     return history
 
 
-def _opened(path: Path) -> Any:
+def _states(path: Path, names: Mapping[int, str]) -> tuple[dict[int, _State], int]:
+    """All states, and the first one."""
     if not path.is_file():
         raise NotAdaptable(f"{path} is missing: only models with a dynamic graph can be adapted.")
-    found = kaldifst.StdFst.read(str(path))
-    if found is None:
-        raise NotAdaptable(f"{path} is stored in a form that cannot be read here, so the model cannot be adapted.")
-    return found
-
-
-def _states(path: Path, names: Mapping[str, str]) -> tuple[dict[int, _State], int]:
-    """All states, and the first one. Without a table of its own, the file prints numbers."""
-    found = _opened(path)
-    plain = found.output_symbols is None
-    states: dict[int, _State] = defaultdict(_State)
-    for row in found.to_str(show_weight_one=True, missing_symbol="?").splitlines():
-        parts = row.split()
-        if len(parts) <= 2:
-            states[int(parts[0])].end = float(parts[1]) if len(parts) == 2 else 0.0
-        elif parts[2] in ("0", "<eps>"):
-            states[int(parts[0])].lower = (int(parts[1]), float(parts[4]))
-        else:
-            word = names.get(parts[2], "?") if plain else parts[2]
-            states[int(parts[0])].arcs.append((word, int(parts[1]), float(parts[4])))
-    return states, int(found.start)
+    found = fst_file.read(path)
+    arcs = found.arcs.tolist()
+    states: dict[int, _State] = {}
+    for number, (end, first, count, _, _) in enumerate(found.states.tolist()):
+        state = states[number] = _State(end=end if math.isfinite(end) else None)
+        for label, _, cost, after in arcs[first : first + count]:
+            if label:
+                state.arcs.append((names.get(label, "?"), after, cost))
+            else:
+                state.lower = (after, cost)
+    return states, found.start
 
 
 def _scale(lowest: _State, path: Path) -> float:

@@ -17,23 +17,25 @@ Phones = tuple[str, ...]
 Pronounce = Callable[[Iterable[str]], Mapping[str, tuple[Phones, ...]]]
 """Words → their pronunciations; words that it cannot say are left out."""
 
+OWN = SENTENCES / "en.lexicon"
+"""Words that the dictionary does not know, or that are said otherwise."""
 MOST = 3
 """Ways of saying one word that are kept; more only make words alike."""
 _SECONDS = 20.0
 _ESPEAK: Mapping[str, str] = {
-    "a": "AE", "aa": "AE", "a#": "AH", "A:": "AA", "A@": "AA R", "0": "AA", "0#": "AH", "V": "AH", "@": "AH", "@2": "AH", "@5": "AH",
-    "I#": "IH", "I2": "IH", "I": "IH", "i": "IY", "i:": "IY", "E": "EH", "E2": "EH", "e@": "EH R", "3": "ER", "3:": "ER",
-    "U": "UH", "u:": "UW", "U@": "UH R", "O": "AO", "O:": "AO", "O2": "AO", "o@": "AO R", "O@": "AO R", "i@": "IY AH",
-    "i@3": "IH R", "aI@": "AY AH", "aI3": "AY ER", "aU@": "AW ER", "@L": "AH L", "@-": "AH",
-    "eI": "EY", "aI": "AY", "aU": "AW", "OI": "OY", "oU": "OW", "oU#": "OW",
-    "p": "P", "b": "B", "t": "T", "t#": "T", "t2": "T", "d": "D", "d#": "D", "k": "K", "g": "G", "f": "F", "v": "V", "T": "TH", "D": "DH",
-    "s": "S", "z": "Z", "z#": "Z", "S": "SH", "Z": "ZH", "h": "HH", "m": "M", "n": "N", "N": "NG", "l": "L", "l#": "L", "r": "R",
-    "r-": "R", "w": "W", "j": "Y", "tS": "CH", "dZ": "JH", "?": "",
+    "a": "AE", "aa": "AE", "a#": "AH", "A:": "AA", "A@": "AA R", "0": "AA", "0#": "AH", "V": "AH", "@": "AH",
+    "@2": "AH", "@5": "AH", "I#": "IH", "I2": "IH", "I": "IH", "i": "IY", "i:": "IY", "E": "EH", "E2": "EH",
+    "e@": "EH R", "3": "ER", "3:": "ER", "U": "UH", "u:": "UW", "U@": "UH R", "O": "AO", "O:": "AO", "O2": "AO",
+    "o@": "AO R", "O@": "AO R", "i@": "IY AH", "i@3": "IH R", "aI@": "AY AH", "aI3": "AY ER", "aU@": "AW ER",
+    "@L": "AH L", "@-": "AH", "eI": "EY", "aI": "AY", "aU": "AW", "OI": "OY", "oU": "OW", "oU#": "OW", "p": "P",
+    "b": "B", "t": "T", "t#": "T", "t2": "T", "d": "D", "d#": "D", "k": "K", "g": "G", "f": "F", "v": "V", "T": "TH",
+    "D": "DH", "s": "S", "z": "Z", "z#": "Z", "S": "SH", "Z": "ZH", "h": "HH", "m": "M", "n": "N", "N": "NG",
+    "l": "L", "l#": "L", "r": "R", "r-": "R", "w": "W", "j": "Y", "tS": "CH", "dZ": "JH", "?": "",
 }  # fmt: skip
 """Mnemonics of espeak-ng's American voice (its docs/phonemes.md) → ARPABET."""
 
 
-def english(words: Iterable[str], own: Path = SENTENCES / "en.lexicon") -> dict[str, tuple[Phones, ...]]:
+def english(words: Iterable[str], own: Path = OWN) -> dict[str, tuple[Phones, ...]]:
     """Pronunciations of English words; about a second for the dictionary."""
     wanted = sorted(set(words))
     listed = _listed(own) if own.is_file() else {}
@@ -46,6 +48,11 @@ def english(words: Iterable[str], own: Path = SENTENCES / "en.lexicon") -> dict[
         if ways:
             found[word] = tuple(dict.fromkeys(ways))[:MOST]
     return found
+
+
+def nothing(words: Iterable[str]) -> dict[str, tuple[Phones, ...]]:
+    """For languages in which nothing is known about new words."""
+    return {}
 
 
 def spelt(word: str) -> Phones:

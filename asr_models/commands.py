@@ -1,15 +1,18 @@
-"""`triageline models`: list, install, remove and test speech models. Prints through a callable, returns exit codes."""
+"""`triageline models`: list, install, adapt, remove and test speech models.
+
+Prints through a callable, returns exit codes.
+"""
 
 import argparse
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from asr_models import bundled, catalog, folder, install, trial
+from asr_models import adapt, adapt_graph, adapt_lexicon, adapt_texts, bundled, catalog, folder, install, trial
 from asr_models.errors import BadAudio, ModelError, NotAModel
 from asr_models.port import AsrUnavailable
 from asr_models.resolve import Choice, Source, resolve
@@ -27,6 +30,7 @@ class _Desk:
     mirror: str | None
     configured: Path | None
     language: str
+    texts: Callable[[str], Iterable[str]]
     out: Callable[[str], None]
 
 
@@ -61,13 +65,19 @@ def run(
     mirror: str | None,
     configured: Path | None,
     language: str,
+    texts: Callable[[str], Iterable[str]] = lambda language: (),
     out: Callable[[str], None] = print,
 ) -> int:
-    """Do what the arguments after `models` say; the exit code: 0, or 2 after one sentence about what is wrong."""
+    """Do what the arguments after `models` say; the exit code: 0, or 2 after one sentence about what is wrong.
+
+    `texts` gives what callers may say in a language, for `adapt`; the sentences that come with this room are added."""
     _Parser.say = staticmethod(out)
     try:
         asked = _parser().parse_args(list(argv))
-        desk = _Desk(books=catalog.read(), root=root, mirror=mirror, configured=configured, language=language, out=out)
+        books = catalog.read()
+        desk = _Desk(
+            books=books, root=root, mirror=mirror, configured=configured, language=language, texts=texts, out=out
+        )
         asked.do(desk, asked)
     except _Refused as refused:
         return refused.code
@@ -82,11 +92,15 @@ def run(
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="triageline models", description="Speech models: what was said.")
-    commands = parser.add_subparsers(required=True, metavar="list|install|remove|test")
+    commands = parser.add_subparsers(required=True, metavar="list|install|adapt|remove|test")
     commands.add_parser("list", help="what can be installed, and which one answers").set_defaults(do=_list)
     wanted = commands.add_parser("install", help="fetch a model from its publisher or the mirror")
     wanted.add_argument("name", help='id, or language such as "en-us"')
     wanted.set_defaults(do=_install)
+    fitted = commands.add_parser("adapt", help="fit a model to what the hotline's callers say")
+    fitted.add_argument("model", nargs="?", help="id or folder; the one that answers calls where left out")
+    fitted.add_argument("--texts", nargs="+", default=[], type=Path, help="files of more sentences, one a line")
+    fitted.set_defaults(do=_adapt)
     unwanted = commands.add_parser("remove", help="delete an installed model")
     unwanted.add_argument("name", help="id of the model")
     unwanted.set_defaults(do=_remove)
@@ -105,7 +119,9 @@ def _list(desk: _Desk, _: argparse.Namespace) -> None:
         desk.out(f"{model.id:30} {model.language:6} {size:>8} {model.licence:11} {state:10} {model.note}")
     known = {model.id for model in desk.books.models}
     for name in sorted(there - known):
-        desk.out(f"{name:30} not in the catalog; installed in {desk.root}")
+        origin = install.receipt(desk.root / name).get("adapted_from")
+        what = f"adapted from {origin}" if origin else f"not in the catalog; installed in {desk.root}"
+        desk.out(f"{name:30} {what}")
     _report(desk, _choice(desk))
 
 
@@ -126,6 +142,28 @@ def _install(desk: _Desk, asked: argparse.Namespace) -> None:
             lambda had, total: bar.update(task, completed=had, total=total or model.size),
         )
     desk.out(f"{model.id} is in {path} ({model.licence}).")
+
+
+def _adapt(desk: _Desk, asked: argparse.Namespace) -> None:
+    model = _folder(desk, asked.model)
+    paper = install.receipt(model)
+    if origin := paper.get("adapted_from"):
+        model = folder.inspect(model.with_name(origin)).path
+    known = next((entry.language for entry in desk.books.models if entry.id == model.name), None)
+    language = known or paper.get("language") or desk.language
+    if not language.startswith("en") and adapt_graph.rebuildable(model):
+        desk.out(f"New words can be said in English only: in {language}, known words alone are weighed anew.")
+    more = [line for path in asked.texts for line in adapt_texts.lines(path)]
+    texts = [*adapt_texts.own(language), *adapt_texts.WEIGHT * [*desk.texts(language), *more]]
+    lexicon = adapt_lexicon.english if language.startswith("en") else adapt_lexicon.nothing
+    done = adapt.adapt(
+        model, adapt.beside(model), texts, lexicon, language=language, also=adapt_lexicon.OWN.read_bytes()
+    )
+    desk.out(f"{done.path.name} is in {done.path}{'' if done.fresh else '; nothing has changed'}.")
+    words = f"{done.added} new words" if done.whole else "no new words"
+    desk.out(f"It knows {words}; {done.unheard} words of the sentences cannot be heard.")
+    if not done.whole and adapt_graph.rebuildable(model):
+        desk.out(f"Its graph could be rebuilt too: {adapt_graph.ADVICE}.")
 
 
 def _remove(desk: _Desk, asked: argparse.Namespace) -> None:

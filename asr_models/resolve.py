@@ -67,16 +67,20 @@ def _vosk(source: Source, found: folder.ModelFolder, why: str, problems: list[st
 
 
 def _best(root: Path, language: str, catalog: Catalog, *, bundled: bool) -> tuple[folder.ModelFolder, str] | None:
-    """The best installed model of a language: the same region first, then the catalog's order, then the name."""
+    """The best installed model of a language: the same region first, then the catalog's order, then the form that was
+    adapted to the hotline, then the name. An adapted model has the standing of the one that it was made of."""
     order = {model.id: (place, model) for place, model in enumerate(catalog.models)}
     ranked = []
     for path in install.installed(root):
-        place, known = order.get(path.name, (len(order), None))
-        spoken = known.language if known else install.receipt(path).get("language", "")
+        paper = install.receipt(path)
+        origin = paper.get("adapted_from", "")
+        place, known = order.get(origin or path.name, (len(order), None))
+        spoken = known.language if known else paper.get("language", "")
         fit = same_language(language, spoken) if spoken else 0
         if fit and (known.bundled if known else False) == bundled:
-            ranked.append((-fit, place, path, spoken))
+            ranked.append((-fit, place, not origin, path, spoken))
     if not ranked:
         return None
-    _, _, path, spoken = min(ranked)
-    return folder.inspect(path), f"it is installed for {spoken}"
+    _, _, plain, path, spoken = min(ranked)
+    why = f"it is installed for {spoken}" + ("" if plain else ", adapted to the hotline's own sentences")
+    return folder.inspect(path), why

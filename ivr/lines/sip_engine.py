@@ -14,6 +14,7 @@ from ivr.lines.sip_call import Post, SipAccount
 from ivr.lines.sip_media import RATE
 from ivr.lines.sip_pace import Pace
 from ivr.lines.sip_settings import SipSettings
+from ivr.lines.sip_sockets import calls_with_sockets
 from ivr.ports import LineError
 
 _START_OF_SYSTEM_ERRORS = 120_000
@@ -82,12 +83,13 @@ def _opened(endpoint: Any, settings: SipSettings, post: Post) -> Engine:
     endpoint.libCreate()
     version = endpoint.libVersion()
     _check_build(settings, (version.major, version.minor), version.full)
-    endpoint.libInit(_endpoint_config(settings))
+    most = calls_with_sockets(settings.max_calls)
+    endpoint.libInit(_endpoint_config(settings, most))
     port = _bind(endpoint, settings)
     endpoint.audDevManager().setNullDev()
     endpoint.libStart()
     _choose_codecs(endpoint, settings.codecs)
-    facts = Facts(port=port, capacity=_capacity(settings.max_calls), version=version.full)
+    facts = Facts(port=port, capacity=_capacity(most), version=version.full)
     account = SipAccount(post, Pace(facts.capacity))
     account.create(_account_config(settings, port), True)
     return Engine(endpoint=endpoint, account=account, facts=facts)
@@ -121,10 +123,10 @@ def _check_build(settings: SipSettings, version: tuple[int, int], full: str) -> 
     )
 
 
-def _endpoint_config(settings: SipSettings) -> Any:
+def _endpoint_config(settings: SipSettings, max_calls: int) -> Any:
     config = pj.EpConfig()
     agent, media, log = config.uaConfig, config.medConfig, config.logConfig
-    agent.maxCalls = settings.max_calls
+    agent.maxCalls = max_calls
     agent.threadCnt = 0
     agent.mainThreadOnly = True
     agent.userAgent = settings.user_agent

@@ -14,7 +14,10 @@ from ivr.call.state import State
 from ivr.session import Session
 from ivr.voices.espeak import EspeakVoice
 from ivr.voices.fallback import FallbackVoice
-from tests.calls.support import Held, World, converse, during, hangs_up, hold, menu, presses, rehearse, says
+from tests.calls.parts import menu
+from tests.calls.people import during, hangs_up, presses, says
+from tests.calls.runner import Held, converse, hold
+from tests.calls.world import World, rehearse
 from tests.rasa_stack import RasaStack
 
 LEAVES = hangs_up(during(State.BRIDGED, 1))

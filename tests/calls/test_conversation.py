@@ -5,25 +5,10 @@ import pytest
 from dialogs.port import Prompt, Turn
 from dialogs.scripted import ScriptedDialogue
 from ivr.call.state import State
-from tests.calls.support import (
-    ADVISED,
-    COMPLAINT,
-    HOW_OLD,
-    INTERVIEW,
-    NEVER,
-    TAKES,
-    Act,
-    Held,
-    World,
-    after,
-    calm,
-    during,
-    hangs_up,
-    hold,
-    presses,
-    says,
-    talking,
-)
+from tests.calls.parts import ADVISED, COMPLAINT, HOW_OLD, INTERVIEW
+from tests.calls.people import NEVER, TAKES, Act, after, calm, during, hangs_up, presses, says, talking
+from tests.calls.runner import Held, hold
+from tests.calls.world import World
 
 RASH = says("i have a rash")
 

@@ -5,22 +5,10 @@ import pytest
 from dialogs.scripted import ScriptedDialogue, Trouble
 from ivr.call.state import State
 from ivr.voices.silent import FailingVoice
-from tests.calls.support import (
-    ADVISED,
-    COMPLAINT,
-    NEVER,
-    PASSES,
-    VOICEMAIL,
-    Act,
-    Habit,
-    Held,
-    World,
-    during,
-    hangs_up,
-    hold,
-    presses,
-    says,
-)
+from tests.calls.parts import ADVISED, COMPLAINT
+from tests.calls.people import NEVER, PASSES, VOICEMAIL, Act, Habit, during, hangs_up, presses, says
+from tests.calls.runner import Held, hold
+from tests.calls.world import World
 
 LISTENING_SECONDS = 10.0
 """The longest wait for an answer: keys are waited for nine seconds, from the end of a sound that was no word."""

@@ -9,24 +9,10 @@ from dialogs.port import Heard, Turn
 from dialogs.scripted import ScriptedDialogue, Trouble
 from ivr.call.state import State
 from routing.memory import StaticRouter
-from tests.calls.support import (
-    ADVISED,
-    COMPLAINT,
-    NEVER,
-    TAKES,
-    Act,
-    Habit,
-    Held,
-    World,
-    after,
-    during,
-    hangs_up,
-    hold,
-    presses,
-    roster,
-    says,
-    talking,
-)
+from tests.calls.parts import ADVISED, COMPLAINT, roster
+from tests.calls.people import NEVER, TAKES, Act, Habit, after, during, hangs_up, presses, says, talking
+from tests.calls.runner import Held, hold
+from tests.calls.world import World
 
 ZERO, RASH, PAIN = presses("0"), says("i have a rash"), says("i have chest pain")
 

@@ -7,7 +7,8 @@ from records.memory import MemoryCallbacks
 from records.port import Callback, JournalUnavailable
 from routing.memory import StaticRouter
 from routing.port import Urgency
-from tests.calls.support import (
+from tests.calls.parts import roster
+from tests.calls.people import (
     DECLINES,
     NEVER,
     PASSES,
@@ -16,14 +17,13 @@ from tests.calls.support import (
     VOICEMAIL,
     Act,
     Habit,
-    World,
     during,
     hangs_up,
-    hold,
     presses,
-    roster,
     says,
 )
+from tests.calls.runner import hold
+from tests.calls.world import World
 
 ZERO = presses("0")
 PAIN = says("i have chest pain")

@@ -9,7 +9,10 @@ from asr_models.vosk_engine import VoskRecogniser
 from dialogs.fallback import FallbackDialogue
 from dialogs.rasa_http import RasaDialogue
 from ivr.call.state import State
-from tests.calls.support import Act, Held, World, converse, during, hangs_up, menu, presses, rehearse, says
+from tests.calls.parts import menu
+from tests.calls.people import Act, during, hangs_up, presses, says
+from tests.calls.runner import Held, converse
+from tests.calls.world import World, rehearse
 from tests.rasa_stack import RasaStack
 
 pytestmark = [pytest.mark.asr, pytest.mark.rasa]

@@ -4,22 +4,10 @@ import pytest
 
 from dialogs.scripted import ScriptedDialogue
 from ivr.call.state import State
-from tests.calls.support import (
-    ADVISED,
-    COMPLAINT,
-    NEVER,
-    TAKES,
-    Act,
-    Habit,
-    Held,
-    World,
-    during,
-    hangs_up,
-    hold,
-    presses,
-    says,
-    talking,
-)
+from tests.calls.parts import ADVISED, COMPLAINT
+from tests.calls.people import NEVER, TAKES, Act, Habit, during, hangs_up, presses, says, talking
+from tests.calls.runner import Held, hold
+from tests.calls.world import World
 
 PAIN = "i have chest pain and it hurts a lot since this morning"
 LEAVES = hangs_up(during(State.BRIDGED, 2))

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ivr.voices.flite import FliteVoice
-from tests.hotline.running import Hotline, free_port
+from tests.hotline.running import Hotline
 from tests.hotline.softphone import Softphone
+from tests.hotline.system import free_port
 from tests.sip.support import Phone
 
 Speak = Callable[[str], bytes]

@@ -1,14 +1,11 @@
 """The whole hotline as an operator starts it, in a folder of its own, and what can be seen of it from outside."""
 
 import asyncio
-import contextlib
-import io
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +19,6 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from asr_models.bundled import unpack
 from asr_models.catalog import read
-from ivr import cli
 from records import database
 from records.journal_sql import SqlJournal
 from records.keys import keys_from_folder
@@ -31,45 +27,11 @@ from records.store import Store
 from routing.agents import load_agents
 from routing.service import RedisBook
 from routing.store import AgentStore
+from tests.hotline.cli import ROOT, SHARED, cli_here, environment, write_agents
 from tests.hotline.softphone import Softphone
+from tests.hotline.system import command_line, listens, marked_processes, udp_ports
 
-ROOT = Path(__file__).resolve().parents[2]
 READY = "ready: the dialogue answers"
-SHARED = ROOT / "var"
-
-
-def free_port() -> int:
-    """A port that is free for UDP and TCP, outside the ranges from which others take theirs."""
-    for port in range(61_000 + os.getpid() % 4_000, 65_500):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            try:
-                udp.bind(("127.0.0.1", port))
-                tcp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
-
-
-def environment(var: Path, **more: str) -> dict[str, str]:
-    """The tests' settings: own folder, the model and the rendered sentences shared with other runs."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGELINE_")}
-    return {
-        **ours,
-        "TRIAGELINE_PATHS__VAR": str(var),
-        "TRIAGELINE_PATHS__AGENTS": str(var / "agents.toml"),
-        "TRIAGELINE_PATHS__MODELS": str(SHARED / "models"),
-        "TRIAGELINE_PATHS__CACHE": str(SHARED / "cache"),
-        "TRIAGELINE_SIP__BIND": "127.0.0.1",
-        "TRIAGELINE_CONFIG": str(var / "none.toml"),
-        **more,
-    }
-
-
-def write_agents(var: Path, ports: dict[str, int]) -> None:
-    """The roster."""
-    entries = [f'[[agent]]\nid = "{name}"\naddress = "sip:{name}@127.0.0.1:{port}"\n' for name, port in ports.items()]
-    (var / "agents.toml").write_text("\n".join(entries), encoding="utf-8")
 
 
 class Hotline:
@@ -138,7 +100,7 @@ class Hotline:
         until = time.monotonic() + timeout
         port = re.search(r"--rasa-port (\d+)", self.command("worker"))
         assert port is not None
-        while not _listens(int(port.group(1))):
+        while not listens(int(port.group(1))):
             assert time.monotonic() < until, "the dialogue does not come back"
             time.sleep(0.2)
 
@@ -168,7 +130,7 @@ class Hotline:
 
     def command(self, part: str) -> str:
         """Command line of a part."""
-        return Path(f"/proc/{self.pids()[part]}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return command_line(self.pids()[part])
 
     def kill(self, part: str) -> int:
         """End a part at once; the number of lines that `up` had printed before."""
@@ -239,17 +201,7 @@ class Hotline:
 
     def media_ports(self) -> set[int]:
         """UDP ports that the worker holds beside its SIP port: one pair a leg."""
-        pid = self.pids()["worker"]
-        inodes = set()
-        for file in Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                found = re.fullmatch(r"socket:\[(\d+)\]", os.readlink(file))
-            except FileNotFoundError:
-                continue
-            if found:
-                inodes.add(found.group(1))
-        lines = [line.split() for line in Path("/proc/net/udp").read_text(encoding="ascii").splitlines()[1:]]
-        return {int(line[1].split(":")[1], 16) for line in lines if line[9] in inodes} - {self.port}
+        return udp_ports(self.pids()["worker"]) - {self.port}
 
     def in_progress(self) -> int:
         """Calls that began and did not end, by the worker's log."""
@@ -289,40 +241,4 @@ class Hotline:
     def left_processes(self) -> list[str]:
         """Every process that was started by this hotline, however far it went: all carry its folder's name in their
         environment."""
-        marker = f"TRIAGELINE_PATHS__VAR={self.var}".encode()
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                marked = marker in (folder / "environ").read_bytes().split(b"\0")
-                if marked:
-                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-            except (FileNotFoundError, ProcessLookupError, PermissionError):
-                continue
-        return found
-
-
-def run_cli(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """`triageline WORDS`, whatever comes of it."""
-    command = [sys.executable, "-m", "ivr", *words]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
-
-
-def cli_here(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """The same in this process: a fresh one takes two seconds to start."""
-    kept = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(env)
-    out, err = io.StringIO(), io.StringIO()
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = cli.main(words)
-    finally:
-        os.environ.clear()
-        os.environ.update(kept)
-    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return marked_processes(f"TRIAGELINE_PATHS__VAR={self.var}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hotline.running import cli_here, environment, run_cli, write_agents
+from tests.hotline.cli import cli_here, environment, run_cli, write_agents
 
 AGENT = '[[agent]]\nid = "nurse-1"\naddress = "{}"\n'
 

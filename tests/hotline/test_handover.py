@@ -6,7 +6,8 @@ import pytest
 
 from tests.hotline.conftest import Desks, Speak
 from tests.hotline.running import Hotline
-from tests.hotline.softphone import Softphone, tone
+from tests.hotline.softphone import Softphone
+from tests.hotline.softphone_media import tone
 
 pytestmark = pytest.mark.sip
 

@@ -68,7 +68,7 @@ class RawCaller:
     def status(self, method: str) -> int:
         """The next final status for a method; requests and provisional answers on the way are passed over."""
         while True:
-            text = self.sip.recv(65535).decode()
+            text = self._received()
             if not text.startswith("SIP/2.0") or not re.search(rf"CSeq:\s*\d+ {method}", text):
                 continue
             code = int(text.split(" ", 2)[1])
@@ -85,7 +85,7 @@ class RawCaller:
     def wait_request(self, method: str) -> str:
         """The next request of this method."""
         while True:
-            text = self.sip.recv(65535).decode()
+            text = self._received()
             if text.startswith(method + " "):
                 return text
 
@@ -135,6 +135,13 @@ class RawCaller:
             payload = struct.pack("!BBH", event, 0x8A if ending else 0x0A, duration)
             self._send_rtp(101, payload, marker=marker and step == 0, advance=0)
         self._rtp_clock += 1600
+
+    def _received(self) -> str:
+        """The next SIP message. Sound of an earlier call may still be on its way to a port that is ours now."""
+        while True:
+            packet, source = self.sip.recvfrom(65535)
+            if source == self.target:
+                return packet.decode()
 
     def _send_rtp(self, kind: int, payload: bytes, *, marker: bool, advance: int) -> None:
         head = struct.pack("!BBHII", 0x80, kind | (0x80 if marker else 0), self._rtp_number, self._rtp_clock, 0x5EED)

@@ -1,5 +1,6 @@
 """Callers that leave early, send nonsense, or try to take the call elsewhere: the line lives on and takes the next."""
 
+import contextlib
 import os
 import socket
 import time
@@ -213,20 +214,20 @@ def test_many_short_calls_reuse_the_slots(hotline: Phone) -> None:
     standing.rtp.close()
 
 
-def test_more_callers_than_slots_are_told_busy(hotline: Phone) -> None:
-    callers = [RawCaller(hotline.port) for _ in range(hotline.opened["capacity"] + 1)]
-    for caller in callers[:-1]:
-        caller.call()
-        hotline.wait_for("LegAnswered")
-    callers[-1].send("INVITE", callers[-1].sdp())
-    assert callers[-1].status("INVITE") == 486
-    callers[-1].send("ACK")
-    for caller in callers[:-1]:
-        caller.hang_up()
-        hotline.wait_for("LegGone")
-    for caller in callers:
-        caller.sip.close()
-        caller.rtp.close()
+def test_more_callers_than_slots_are_told_busy() -> None:
+    with contextlib.ExitStack() as ended:
+        hotline = ended.enter_context(Phone(max_calls=3))
+        assert hotline.opened["capacity"] == 3
+        callers = [ended.enter_context(RawCaller(hotline.port)) for _ in range(4)]
+        for caller in callers[:-1]:
+            caller.call()
+            hotline.wait_for("LegAnswered")
+        callers[-1].send("INVITE", callers[-1].sdp())
+        assert callers[-1].status("INVITE") == 486
+        callers[-1].send("ACK")
+        for caller in callers[:-1]:
+            caller.hang_up()
+            hotline.wait_for("LegGone")
 
 
 def test_a_flood_of_cancelled_calls_does_not_keep_the_next_caller_out() -> None:

@@ -7,7 +7,8 @@ from ivr.lines.wav import WavLine
 from ivr.ports import LegArrived
 from ivr.session import Session
 from ivr.worker import BUSY, Limits, Worker, new_call_id
-from tests.calls.support import Act, Caller, World, during, hangs_up, make_doors
+from tests.calls.people import Act, Caller, during, hangs_up
+from tests.calls.world import World, make_doors
 
 
 def caller(*acts: Act) -> Caller:
