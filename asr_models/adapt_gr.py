@@ -40,10 +40,10 @@ class Read:
     """What its costs were multiplied by."""
 
 
-def symbols(path: Path, words: Path) -> dict[str, int]:
+def symbols(path: Path, words: Path | None) -> dict[str, int]:
     """Word → number, from the model's list of words, or from the table inside Gr.fst where there is no list. Raises
     NotAdaptable."""
-    if words.is_file():
+    if words is not None and words.is_file():
         rows = (line.split() for line in words.read_text(encoding="utf-8").splitlines() if line.strip())
         return {row[0]: int(row[1]) for row in rows}
     table = dict(fst_file.read(path).words)

@@ -24,8 +24,9 @@ class ModelFolder:
     """The folder."""
     dynamic: bool
     """Whether grammars work."""
-    words: Path
-    """The vocabulary: one word and its number a line."""
+    words: Path | None
+    """The vocabulary: one word and its number a line. None where the file is left out, as the publisher's small models
+    do: their words are inside Gr.fst."""
 
 
 def missing(path: Path) -> str:
@@ -38,7 +39,7 @@ def missing(path: Path) -> str:
         for name in ("HCLr.fst", "Gr.fst"):
             if not (graph / name).is_file():
                 return f"graph/{name} (or graph/HCLG.fst)"
-    if not any((path / name).is_file() for name in _WORDS):
+    if (graph / "HCLG.fst").is_file() and not any((path / name).is_file() for name in _WORDS):
         return "graph/words.txt"
     return ""
 
@@ -52,4 +53,5 @@ def inspect(path: Path) -> ModelFolder:
         raise NotAModel(f"{path} is not a Vosk model: {absent} is missing.")
     graph = path / "graph"
     dynamic = not (graph / "HCLG.fst").is_file() and (graph / "Gr.fst").is_file()
-    return ModelFolder(path=path, dynamic=dynamic, words=next(path / n for n in _WORDS if (path / n).is_file()))
+    words = next((path / name for name in _WORDS if (path / name).is_file()), None)
+    return ModelFolder(path=path, dynamic=dynamic, words=words)

@@ -85,11 +85,21 @@ def load_now(path: Path, pool: DecodePool) -> VoskRecogniser:
         vosk.KaldiRecognizer(model, float(SAMPLE_RATE)).AcceptWaveform(bytes(CHUNK_BYTES))
     except Exception as error:
         raise AsrUnavailable(f"Vosk cannot load the model {found.path.name}") from error
-    with found.words.open(encoding="utf-8") as lines:
-        spare = grammar.fillers(grammar.vocabulary(lines))
     return VoskRecogniser(
-        model=model, name=f"vosk {found.path.resolve().name}", pool=pool, fillers=spare, dynamic=found.dynamic
+        model=model,
+        name=f"vosk {found.path.resolve().name}",
+        pool=pool,
+        fillers=_fillers(found.words),
+        dynamic=found.dynamic,
     )
+
+
+def _fillers(words: Path | None) -> tuple[str, ...]:
+    """Words that stand for the unexpected in a grammar; models without a list of words know "[unk]" themselves."""
+    if words is None:
+        return ()
+    with words.open(encoding="utf-8") as lines:
+        return grammar.fillers(grammar.vocabulary(lines))
 
 
 class VoskStream:

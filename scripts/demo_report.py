@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from asr_models import vosk_engine
-from asr_models.pool import DecodePool
 from dialogs.port import Heard
 from dialogs.red_flags import load_rule_books
 from dialogs.safety_net import RuleSafetyNet
@@ -19,6 +17,7 @@ from records.journal_sql import SqlJournal
 from records.keys import keys_from_folder
 from records.port import Entry
 from records.store import Store
+from scripts.phones.phone import ears
 from scripts.phones.wire import Wire
 
 Events = list[dict[str, Any]]
@@ -187,7 +186,7 @@ def flag_offset(text: str, voice: str) -> float | None:
 
 async def _flag_offset(text: str, voice: str) -> float | None:
     pcm = await choose(voice).speak(text, keep=False)
-    recogniser = await vosk_engine.load(Path("var/models/vosk-model-en-us-demo"), DecodePool(threads=1))
+    recogniser = await ears(Path("var/models"))
     stream = recogniser.stream()
     await stream.feed(pcm)
     words = (await stream.finish()).words

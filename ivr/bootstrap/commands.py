@@ -17,6 +17,7 @@ from dialogs.red_flags import RulesError
 from ivr.bootstrap import checks, up
 from ivr.bootstrap.doors import configured_model, make_prompts, make_voice, open_vault
 from ivr.bootstrap.places import Places, places, prepare
+from ivr.bootstrap.said import said
 from ivr.bootstrap.work import work
 from ivr.ports import LineError, VoiceError
 from ivr.supervise import SuperviseError
@@ -88,6 +89,7 @@ def _models(settings: Settings, args: argparse.Namespace) -> int:
         mirror=settings.speech.mirror or None,
         configured=configured_model(settings),
         language=settings.hotline.language,
+        texts=lambda language: said(places(settings).root, language),
     )
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from asr_models import vosk_engine
+from asr_models.adapt import beside
 from asr_models.bundled import unpack
 from asr_models.catalog import read
 from asr_models.pool import DecodePool
@@ -29,8 +30,10 @@ def report(event: str, **facts: object) -> None:
 
 
 async def ears(models: Path) -> Recogniser:
-    """The bundled model."""
-    return await vosk_engine.load(await asyncio.to_thread(unpack, read(), models), DecodePool(threads=1))
+    """The bundled model, fitted to the hotline's sentences where it was."""
+    model = await asyncio.to_thread(unpack, read(), models)
+    fitted = beside(model)
+    return await vosk_engine.load(fitted if fitted.is_dir() else model, DecodePool(threads=1))
 
 
 class Phone:

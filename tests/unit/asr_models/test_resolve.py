@@ -51,7 +51,7 @@ def test_a_broken_catalog_is_one_error(tmp_path: Path, text: str) -> None:
         catalog.read(tmp_path / "catalog.toml")
 
 
-@pytest.mark.parametrize("name", DYNAMIC)
+@pytest.mark.parametrize("name", DYNAMIC[:-1])
 def test_the_missing_file_is_named(tmp_path: Path, name: str) -> None:
     _model(tmp_path / "m", tuple(other for other in DYNAMIC if other != name))
     assert missing(tmp_path / "m").startswith(name)
@@ -101,3 +101,11 @@ def test_a_model_outside_the_catalog_answers_by_its_receipt(tmp_path: Path) -> N
     assert _resolve(tmp_path).source is Source.NONE
     (own / RECEIPT).write_text(json.dumps({"language": "en-us"}))
     assert _resolve(tmp_path).source is Source.INSTALLED
+
+
+def test_a_small_model_of_the_publisher_brings_no_list_of_words(tmp_path: Path) -> None:
+    """Its words are inside Gr.fst; a static graph cannot do without the list."""
+    found = inspect(_model(tmp_path / "small", tuple(name for name in DYNAMIC if name != "graph/words.txt")))
+    assert (found.dynamic, found.words) == (True, None)
+    with pytest.raises(NotAModel, match="words.txt"):
+        inspect(_model(tmp_path / "static", ("am/final.mdl", "conf/model.conf", "graph/HCLG.fst")))
