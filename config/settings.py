@@ -42,7 +42,7 @@ class Hotline(Section):
     """Emergency number of the country, told to callers in danger."""
     region: str = Field("US", pattern="^[A-Z]{2}$")
     """Country of callers' numbers without a country code, ISO 3166."""
-    callers: int = Field(2, ge=1, le=500)
+    callers: int = Field(20, ge=1, le=500)
     """Callers at once in one worker; every caller may need a second leg, so at most half of the call limit."""
     drain_seconds: float = Field(120.0, ge=0)
     """How long a stop waits for calls in progress."""
