@@ -132,7 +132,9 @@ def say(text: str) -> None:
 
 
 async def play(args: argparse.Namespace) -> Story:
-    """The whole demo. Raises DemoFailed."""
+    """The whole demo. Raises DemoFailed, and CancelledError on SIGTERM after everything was stopped."""
+    if (task := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     var = ROOT / "var/demo"
     var.mkdir(parents=True, exist_ok=True)
     say(f"demo: {PEOPLE[args.scenario]['title']}")
@@ -249,6 +251,8 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except asyncio.CancelledError:
+        return 143
     print(render(story))
     if args.json:
         args.json.write_text(json.dumps(story.for_machines(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
