@@ -43,7 +43,10 @@ class Hotline:
         self.var = Path(tempfile.mkdtemp(prefix="tl-"))
         write_agents(self.var, agents)
         self.env = environment(
-            self.var, TRIAGELINE_SIP__PORT=str(port), TRIAGELINE_HOTLINE__DRAIN_SECONDS=str(drain)
+            self.var,
+            TRIAGELINE_SIP__PORT=str(port),
+            TRIAGELINE_HOTLINE__DRAIN_SECONDS=str(drain),
+            TRIAGELINE_HOTLINE__CALLERS="2",  # as few as the packaged library carries, so that full is soon
         )
         self.lines: list[str] = []
         self._news = threading.Condition()
@@ -156,6 +159,13 @@ class Hotline:
         while kind not in self.last()[1]:
             assert time.monotonic() < until, f"no {kind} in {timeout} s: {self.last()[1]}"
             time.sleep(0.1)
+
+    def await_outcome(self, outcome: str, timeout: float = 6.0) -> None:
+        """Wait until the newest call is over, and ended so."""
+        until = time.monotonic() + timeout
+        while self.last()[0].outcome == "running" and time.monotonic() < until:
+            time.sleep(0.1)
+        assert self.last()[0].outcome == outcome
 
     def calls(self, limit: int = 5) -> tuple[CallLine, ...]:
         """The newest calls."""

@@ -66,7 +66,7 @@ def test_left_in_the_greeting(hotline: Hotline, caller: Softphone) -> None:
     caller.await_sound()
     caller.hang_up()
     hotline.assert_idle()
-    assert hotline.last()[0].outcome == "hung_up"
+    hotline.await_outcome("hung_up")
 
 
 def test_left_in_a_question(hotline: Hotline, caller: Softphone) -> None:
@@ -77,7 +77,7 @@ def test_left_in_a_question(hotline: Hotline, caller: Softphone) -> None:
     caller.await_sound(since=time.monotonic())
     caller.hang_up()
     hotline.assert_idle()
-    assert hotline.last()[0].outcome == "hung_up"
+    hotline.await_outcome("hung_up")
 
 
 def test_left_while_the_dialogue_thinks(hotline: Hotline, caller: Softphone, speak: Speak) -> None:
@@ -92,7 +92,7 @@ def test_left_while_the_dialogue_thinks(hotline: Hotline, caller: Softphone, spe
         hotline.assert_idle()
     finally:
         os.kill(rasa, signal.SIGCONT)
-    assert hotline.last()[0].outcome == "hung_up"
+    hotline.await_outcome("hung_up")
 
 
 def test_left_while_the_agent_is_rung(hotline: Hotline, caller: Softphone, desks: Desks) -> None:
@@ -113,7 +113,7 @@ def test_left_by_the_caller_after_the_bridge(hotline: Hotline, caller: Softphone
     caller.hang_up()
     desks.first.await_request("BYE")
     hotline.assert_idle()
-    assert hotline.last()[0].outcome == "bridged"
+    hotline.await_outcome("bridged")
 
 
 def test_an_agent_who_falls_out_of_the_line_is_rung_again(hotline: Hotline, caller: Softphone, desks: Desks) -> None:

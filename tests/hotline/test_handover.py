@@ -36,7 +36,7 @@ def test_words_of_danger_ring_an_agent_and_both_hear_each_other(
     caller.await_tone(1000)
     caller.hang_up()
     desks.first.await_request("BYE")
-    assert hotline.last()[0].outcome == "bridged"
+    hotline.await_outcome("bridged")
     shown = hotline.command_line("calls", "show", hotline.last()[0].call)
     assert "RED FLAG" in shown
     assert "chest pain" in shown
@@ -97,7 +97,7 @@ def test_a_key_of_the_menu_rings_an_agent_for_an_emergency(hotline: Hotline, cal
     caller.hang_up()
     desks.first.await_request("CANCEL")
     hotline.assert_idle()
-    assert hotline.last()[0].outcome == "callback"
+    hotline.await_outcome("callback")
     assert f"cb-{hotline.last()[0].call}" in hotline.command_line("callbacks", "list")
 
 

@@ -30,7 +30,7 @@ def test_a_part_dies_in_a_call(hotline: Hotline, caller: Softphone, desks: Desks
     caller.hang_up()
     desks.first.await_request("BYE")
     hotline.assert_idle()
-    assert hotline.last()[0].outcome == "bridged"
+    hotline.await_outcome("bridged")
 
 
 def test_keys_lead_to_a_human_without_the_dialogue(hotline: Hotline, caller: Softphone, desks: Desks) -> None:
