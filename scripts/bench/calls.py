@@ -1,85 +1,165 @@
-"""Real calls over loopback with several caller voices: `python -m scripts.bench.calls [--noise DB] [--repeat N]`.
+"""Caller farm: `python -m scripts.bench.calls [--calls N] [--at-once N] [--json FILE] ...`.
 
-Runs `scripts/demo` for each voice and scenario (bounded: 5 voices x 2 scenarios x N), each on a hotline of its own, and
-prints the latencies measured on the patient's phone, the outcomes, and the machine. A call takes about a minute.
+Starts one hotline with agents' phones, places bounded loopback calls sampled from a matrix of voices, speeds, noise,
+packet loss and codecs, and scores them by code: outcome, response gap, false cut-offs, barge-in, red-flag recall and
+ringing, word error, by group. Times are taken from the sound on the callers' own lines.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import platform
-import subprocess
+import signal
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-VOICES = ("piper", "flite:slt", "flite:rms", "flite:awb", "espeak:en-us")
-SCENARIOS = ("emergency", "routine")
-MOST = 3
+from records import database
+from records.journal_sql import SqlJournal
+from records.keys import keys_from_folder
+from records.store import Store
+from scripts.bench.farm.plan import CODECS, LOSSES, MOST, SCENARIOS, VOICES, Case, sample
+from scripts.bench.farm.report import lines
+from scripts.bench.farm.score import Scored, judge
+from scripts.demo_call import DemoFailed, Process, environment, launch
 
-
-def call(scenario: str, voice: str, more: list[str]) -> dict[str, Any] | None:
-    """One demo call; None where it gave no result."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "call.json"
-        words = [sys.executable, "-m", "scripts.demo_call", scenario, "--caller-voice", voice, "--json", str(file)]
-        subprocess.run([*words, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=400, check=False)
-        if not file.exists():
-            return None
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return found
-
-
-def percentile(values: list[int], share: float) -> int:
-    """Nearest rank."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
-
-
-def spread(values: list[int]) -> str:
-    """p50, p95, p99 and how many."""
-    if not values:
-        return "none measured"
-    p50, p95, p99 = (percentile(values, share) for share in (0.5, 0.95, 0.99))
-    return f"p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, max {max(values)} ms (n = {len(values)})"
+READY_SECONDS = 150.0
+GROUP_SECONDS = 600.0
 
 
 def machine() -> str:
-    """What it ran on."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    model = next((line.partition(":")[2].strip() for line in lines if "model name" in line), platform.machine())
+    """What it runs on."""
+    info = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((line.partition(":")[2].strip() for line in info if "model name" in line), platform.machine())
     return f"{os.cpu_count()} cores {model}, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+async def open_house(var: Path, at_once: int) -> tuple[Process, Process, str]:
+    """A hotline of its own, its agents' desk, and its SIP address. Raises DemoFailed."""
+    desk = await launch("desk", "scripts.bench.farm.desk")
+    await desk.until(lambda: bool(desk.lines), 60, "the agents' phones did not start")
+    port = desk.lines[0]["port"]
+    roster = [
+        f'[[agent]]\nid = "nurse-{number}"\naddress = "sip:nurse{number}@127.0.0.1:{port}"\n'
+        for number in range(1, at_once + 3)
+    ]
+    (var / "agents.toml").write_text("\n".join(roster), encoding="utf-8")
+    settings = {**environment(var), "TRIAGELINE_HOTLINE__CALLERS": str(2 * at_once + 2)}
+    hotline = await launch("hotline", "ivr", "up", env=settings)
+    try:
+        await hotline.until(lambda: any("ready:" in line for line in hotline.text), READY_SECONDS, "no hotline")
+    except DemoFailed:
+        await close_house(desk, hotline)
+        raise
+    return desk, hotline, f"sip:hotline@127.0.0.1:{settings['TRIAGELINE_SIP__PORT']}"
+
+
+async def close_house(desk: Process, hotline: Process) -> None:
+    """The end."""
+    await hotline.end(signal.SIGINT, 60)
+    await desk.end(0, 10)
+
+
+async def place(cases: Sequence[Case], var: Path, target: str, at_once: int) -> list[dict[str, Any]]:
+    """All calls of one codec and one loss."""
+    told = {"var": str(var), "target": target, "codec": cases[0].codec, "loss": cases[0].loss, "at_once": at_once}
+    fleet = await launch("fleet", "scripts.bench.farm.fleet", json.dumps(told))
+    assert fleet.handle.stdin is not None
+    fleet.handle.stdin.write("".join(json.dumps(case.as_json()) + "\n" for case in cases).encode())
+    fleet.handle.stdin.close()
+    try:
+        async with asyncio.timeout(GROUP_SECONDS):
+            await fleet.handle.wait()
+            if fleet.reading is not None:
+                await fleet.reading
+    except TimeoutError:
+        fleet.handle.kill()
+    for line in fleet.text:
+        print(f"    {line}")
+    return fleet.lines
+
+
+async def judged(cases: Sequence[Case], measured: Sequence[dict[str, Any]], var: Path) -> list[Scored]:
+    """With the hotline's own records."""
+    store = Store(database.prepare(f"sqlite:///{var / 'triageline.db'}"))
+    journal = SqlJournal(store, keys_from_folder(var / "keys"))
+    by_case = {one["case"]: one for one in measured}
+    try:
+        found = []
+        for case in cases:
+            one = by_case.get(case.id, {"utterances": [], "clock": 0.0, "cause": "no result", "record": ""})
+            entries = await journal.read(one["record"]) if one["record"] else ()
+            found.append(judge(case, one, entries))
+        return found
+    finally:
+        await asyncio.to_thread(store.close)
+
+
+def grouped(cases: Sequence[Case]) -> list[list[Case]]:
+    """By codec and loss: those are settings of a whole phone."""
+    groups: dict[tuple[str, int], list[Case]] = {}
+    for case in cases:
+        groups.setdefault((case.codec, case.loss), []).append(case)
+    return [groups[key] for key in sorted(groups)]
+
+
+async def run(args: argparse.Namespace) -> int:
+    """Everything. Raises DemoFailed."""
+    fixed = {
+        "voice": args.voice, "codec": args.codec, "loss": args.loss, "scenario": args.scenario, "noise": args.noise,
+    }  # fmt: skip
+    cases = sample(args.calls, args.seed, {name: values for name, values in fixed.items() if values})
+    print(f"machine: {machine()}")
+    print(f"{len(cases)} calls, at most {args.at_once} at once, seed {args.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="farm-") as folder:
+        var = Path(folder)
+        desk, hotline, target = await open_house(var, args.at_once)
+        measured: list[dict[str, Any]] = []
+        try:
+            for group in grouped(cases):
+                start = time.monotonic()
+                measured += await place(group, var, target, args.at_once)
+                took = f"{len(group)} in {time.monotonic() - start:.0f} s, {len(measured)} of {len(cases)} calls"
+                print(f"  {group[0].codec}, loss {group[0].loss} %: {took}", flush=True)
+            scored = await judged(cases, measured, var)
+        finally:
+            await close_house(desk, hotline)
+    print("\n" + "\n".join(lines(scored)))
+    for one in scored:
+        if not one.ok:
+            print(f"  not as wanted: {one.case} -> level {one.level or 'none'}, flag {one.flagged}")
+    if args.json:
+        args.json.write_text(json.dumps([_plain(one) for one in scored], indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _plain(one: Scored) -> dict[str, Any]:
+    names = ("completed", "level", "flagged", "ring", "gaps", "cuts", "utterances", "barge", "errors", "words", "ok")
+    return {"case": one.case.as_json(), **{name: getattr(one, name) for name in names}}
 
 
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeat", type=int, default=1, choices=range(1, MOST + 1))
-    parser.add_argument("--noise", metavar="DB")
-    parser.add_argument("--loss", metavar="PERCENT")
+    parser.add_argument("--calls", type=int, default=48, metavar="N", help=f"how many, at most {MOST} (default 48)")
+    parser.add_argument("--at-once", type=int, default=6, choices=range(1, 41), metavar="N", help="default 6")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--voice", action="append", choices=VOICES)
+    parser.add_argument("--codec", action="append", choices=CODECS)
+    parser.add_argument("--loss", action="append", type=int, choices=sorted(set(LOSSES)))
+    parser.add_argument("--scenario", action="append", choices=sorted(set(SCENARIOS)))
+    parser.add_argument("--noise", action="append", type=float, metavar="DB")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every call, for machines")
     args = parser.parse_args()
-    more = [*(("--noise", args.noise) if args.noise else ()), *(("--loss", args.loss) if args.loss else ())]
-    gaps: list[int] = []
-    rings: list[int] = []
-    print(machine())
-    for scenario in SCENARIOS:
-        for voice in VOICES * args.repeat:
-            found = call(scenario, voice, more)
-            if found is None:
-                print(f"{scenario:<10} {voice:<14} no result")
-                continue
-            gaps += found["response_gap_ms"]
-            rings += [found["agent_ring_ms"]] if found["agent_ring_ms"] is not None else []
-            print(
-                f"{scenario:<10} {voice:<14} {found['outcome']:<10} level {found['level'] or '-':<10}"
-                f" department {found['department'] or '-':<16} ring {found['agent_ring_ms']} ms"
-                f"  leaks {found['leak_hits']}",
-                flush=True,
-            )
-    print(f"response gap: {spread(gaps)}")
-    print(f"end of the red-flag words -> agent's phone rings: {spread(rings)}")
-    return 0
+    try:
+        return asyncio.run(run(args))
+    except (DemoFailed, ValueError) as failed:
+        print(f"error: {failed}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

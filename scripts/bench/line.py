@@ -3,11 +3,13 @@
     .venv/bin/python -m scripts.bench.line                               1 to 40 calls, hearing, then both ways
     .venv/bin/python -m scripts.bench.line --calls 60,200 --modes hear   how many are really answered
     .venv/bin/python -m scripts.bench.line --calls 40 --modes joined     legs joined natively, as after a hand-over
+    .venv/bin/python -m scripts.bench.line --modes ears0,ears40,ears100  with recognition; callers speak so much
 
 One process holds the hotline's line and is measured; another dials it over loopback and joins its own legs in pairs,
 so that packets flow both ways at little cost. Every point has fresh processes. Calls, seconds and rate are bounded, and
 nothing but 127.0.0.1 is bound. Figures: CPU of the measured process as a share of one core, with its share per call;
-memory added per call; and the time between two frames of one leg as the event loop sees them (20 ms is perfect).
+memory added per call; and the time between two frames of one leg as the event loop sees them (20 ms is perfect); with
+recognition, the delay until what has arrived has been heard.
 """
 
 import argparse
@@ -24,13 +26,15 @@ from typing import Any, get_args
 
 import psutil
 
+from scripts.bench.line_ears import EarsHotline, Talkers, has_ears
 from scripts.bench.line_sides import PATIENCE_S, Callers, Hotline, Mode, Plan, Point
 
 MOST_CALLS, MOST_SECONDS, MOST_RATE = 500, 60, 40
 
 
 async def _be_hotline(pipe: Connection, plan: Plan) -> None:
-    hotline = Hotline(plan)
+    hotline = EarsHotline(plan) if has_ears(plan) else Hotline(plan)
+    await hotline.open()
     await hotline.line.start(hotline.arrived)
     empty = psutil.Process().memory_info().rss
     pipe.send((hotline.line.port, hotline.line.capacity, hotline.line.version))
@@ -41,7 +45,7 @@ async def _be_hotline(pipe: Connection, plan: Plan) -> None:
 
 
 async def _be_callers(pipe: Connection, plan: Plan) -> None:
-    callers = Callers(plan)
+    callers = Talkers(plan) if has_ears(plan) else Callers(plan)
     await callers.line.start(lambda _: None)
     port = await asyncio.to_thread(pipe.recv)
     pipe.send(await callers.dial_all(port))

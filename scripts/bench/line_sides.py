@@ -14,7 +14,7 @@ from ivr.lines.sip import SipLine
 from ivr.lines.sip_settings import SipSettings
 from ivr.ports import AudioHeard, LegAnswered, LegArrived, LegGone, LineError, LineEvent
 
-Mode = Literal["hear", "both", "joined"]
+Mode = Literal["hear", "both", "joined", "ears0", "ears40", "ears100"]
 PATIENCE_S = 20.0
 _HOTLINE_RTP, _CALLERS_RTP = (20_000, 24_999), (25_000, 29_999)
 
@@ -30,7 +30,8 @@ class Plan:
     rate: int
     """Calls begun per second."""
     mode: Mode
-    """Only hearing; hearing and speaking all the time; or joined in pairs, with no Python in the audio."""
+    """Only hearing; hearing and speaking all the time; joined in pairs, with no Python in the audio; or with
+    recognition, callers speaking none, 40 % or all of the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,9 @@ class Hotline:
         task = asyncio.get_running_loop().create_task(self._answer(event.leg))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def open(self) -> None:
+        """Before the first call."""
 
     async def measure(self, empty: int) -> Point:
         """Measure the standing calls; `empty` is the resident memory before the first one, in bytes."""
@@ -141,8 +145,11 @@ class Callers:
         self._note_settled()
         with suppress(TimeoutError):  # those that were answered by then count
             await asyncio.wait_for(self._all_settled.wait(), PATIENCE_S)
-        await _join_pairs(self.line, self._standing)
+        await self._join()
         return len(self._standing)
+
+    async def _join(self) -> None:
+        await _join_pairs(self.line, self._standing)
 
     def _sink(self, event: LineEvent) -> None:
         if isinstance(event, LegAnswered):
