@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 from ivr.lines import sip_text
 from ivr.lines.sip_desk import Desk, DeskLeg
 from ivr.lines.sip_engine import Facts
+from ivr.lines.sip_guard import GuardCounts, guard_counts
 from ivr.lines.sip_settings import SipSettings
 from ivr.lines.sip_switch import Switch
 from ivr.lines.sip_thread import SipThread
@@ -62,6 +63,16 @@ class SipLine:
         if self._ticker is not None:
             self._ticker.cancel()
 
+    async def ping(self) -> None:
+        """Returns when the SIP thread has done what it was told before: not at all while it hangs. At once while the
+        line is closed."""
+        if self._thread is None:
+            return
+        loop = asyncio.get_running_loop()
+        done = asyncio.Event()
+        self._order(lambda switch: _soon(loop, done.set))
+        await done.wait()
+
     async def wait_closed(self) -> None:
         """Returns when the library is down: after `close`, or because it broke, when every leg is told gone and
         the line is of no more use."""
@@ -82,6 +93,11 @@ class SipLine:
     def version(self) -> str:
         """Version of the SIP library. Raises LineError before `start`."""
         return self._opened().version
+
+    @property
+    def kept_away(self) -> GuardCounts:
+        """What the tuned build's guard kept from the line since it was opened; zeros with the packaged build."""
+        return guard_counts() if self._opened().guarded else GuardCounts()
 
     @property
     def free_slots(self) -> int:
@@ -135,6 +151,19 @@ class SipLine:
         """See Sound."""
         self._say(leg, lambda found: found.audio.mouth.stop())
 
+    def hold(self, leg: str) -> None:
+        """See Sound."""
+        self._say(leg, lambda found: found.audio.mouth.hold())
+
+    def go_on(self, leg: str) -> None:
+        """See Sound."""
+        self._say(leg, lambda found: found.audio.mouth.go_on())
+
+    def left(self, leg: str) -> float:
+        """See Sound."""
+        found = self._desk.find(leg) if self._desk is not None else None
+        return found.audio.mouth.left if found is not None else 0.0
+
     def send_keys(self, leg: str, digits: str, method: Literal["rfc4733", "info"] = "rfc4733") -> None:
         """Press keys towards the far end of an answered leg; for simulated phones. A leg that is gone is ignored.
         Raises LineError for anything but 1 to 32 of 0-9, *, #, A-D."""
@@ -176,6 +205,10 @@ class SipLine:
         while True:
             await asyncio.sleep(_TICK_S)
             desk.tick()
+
+
+def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    loop.call_soon_threadsafe(callback)
 
 
 def _settle(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[_T]", value: _T) -> None:

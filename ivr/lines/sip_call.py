@@ -2,6 +2,7 @@
 they never act, because acting inside a callback can end the process (a final answer given inside onIncomingCall).
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ import pjsua2 as pj
 from ivr.lines import sip_text
 from ivr.lines.sip_pace import Pace
 
+_LOG = logging.getLogger(__name__)
 _MOVED = 302
+_REFUSED = (401, 403, 404, 407)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +119,7 @@ class SipCall(pj.Call):  # type: ignore[misc]  # the bindings carry no types
 
 
 class SipAccount(pj.Account):  # type: ignore[misc]  # the bindings carry no types
-    """Our one identity; it registers nowhere."""
+    """An identity of ours; this one registers nowhere."""
 
     def __init__(self, post: Post, pace: Pace) -> None:
         super().__init__()
@@ -137,3 +140,23 @@ class SipAccount(pj.Account):  # type: ignore[misc]  # the bindings carry no typ
 
     def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
         prm.code = pj.PJSIP_SC_FORBIDDEN
+
+
+class TrunkAccount(SipAccount):
+    """An identity at a trunk. What comes of its registration is logged when it changes."""
+
+    def __init__(self, post: Post, pace: Pace, name: str) -> None:
+        super().__init__(post, pace)
+        self._name = name
+        self._last = 0
+
+    def onRegState(self, prm: Any) -> None:  # noqa: N802
+        if prm.code == self._last:
+            return
+        self._last = prm.code
+        if 200 <= prm.code < 300:
+            _LOG.info("trunk %s: registered", self._name)
+        elif prm.code in _REFUSED:
+            _LOG.error("trunk %s refuses our name or password (%d); mend it in the settings", self._name, prm.code)
+        else:
+            _LOG.warning("trunk %s: not registered (%d); it is tried again", self._name, prm.code)

@@ -1,27 +1,25 @@
 """Opens the one PJSIP library of this process, set up for a hotline. Everything here runs on the SIP thread."""
 
-import ctypes
-import errno
 import ipaddress
-import random
 import threading
 from dataclasses import dataclass
 from typing import Any
 
 import pjsua2 as pj
 
-from ivr.lines.sip_call import Post, SipAccount
+from ivr.lines.sip_accounts import host_of, own_account, shown_host, trunk_account
+from ivr.lines.sip_call import Post, SipAccount, TrunkAccount
+from ivr.lines.sip_guard import library, set_guard
 from ivr.lines.sip_media import RATE
 from ivr.lines.sip_pace import Pace
 from ivr.lines.sip_settings import SipSettings
 from ivr.lines.sip_sockets import calls_with_sockets
+from ivr.lines.sip_transports import bind
 from ivr.ports import LineError
 
-_START_OF_SYSTEM_ERRORS = 120_000
 _FRAME_MS = 20
 _FIRST_SAFE_BUILD = (2, 16)
-_PORT_TRIES = 20
-
+_MAY_BE_MISSING = frozenset({"OPUS"})
 
 _LIBRARY_TAKEN = threading.Lock()
 """The library is one per process, and trying to make it twice ends the process."""
@@ -37,6 +35,8 @@ class Facts:
     """Calls at a time that this build and the settings allow."""
     version: str
     """Version of the library, for example 2.15.1."""
+    guarded: bool
+    """Whether the native guard stands before the library."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,14 +46,27 @@ class Engine:
     endpoint: Any
     """Owner of everything; to be destroyed last."""
     account: SipAccount
-    """Our identity."""
+    """Our identity for everybody but trunks."""
+    shown_host: str
+    """Host part of its From."""
+    trunks: dict[str, TrunkAccount]
+    """Our identities at trunks, by their host."""
     facts: Facts
     """For everybody."""
 
+    def caller(self, address: str) -> tuple[SipAccount, str]:
+        """Who calls an address, and the host part of its From: a trunk's addresses are called with its secret at hand,
+        all others without."""
+        host = host_of(address)
+        trunk = self.trunks.get(host)
+        return (trunk, host) if trunk is not None else (self.account, self.shown_host)
+
     def close(self) -> None:
         """Destroy the library. Every call and every port must be gone before."""
-        self.account.shutdown()
-        del self.account
+        for account in (*self.trunks.values(), self.account):
+            account.shutdown()
+        self.trunks.clear()
+        del account, self.account
         self.endpoint.libDestroy()
         del self.endpoint
         _LIBRARY_TAKEN.release()
@@ -85,36 +98,39 @@ def _opened(endpoint: Any, settings: SipSettings, post: Post) -> Engine:
     _check_build(settings, (version.major, version.minor), version.full)
     most = calls_with_sockets(settings.max_calls)
     endpoint.libInit(_endpoint_config(settings, most))
-    port = _bind(endpoint, settings)
+    guarded = set_guard(settings)
+    port = bind(endpoint, settings)
     endpoint.audDevManager().setNullDev()
     endpoint.libStart()
     _choose_codecs(endpoint, settings.codecs)
-    facts = Facts(port=port, capacity=_capacity(most), version=version.full)
-    account = SipAccount(post, Pace(facts.capacity))
-    account.create(_account_config(settings, port), True)
-    return Engine(endpoint=endpoint, account=account, facts=facts)
-
-
-def _library() -> ctypes.CDLL:
-    from pjsua2 import _pjsua2
-
-    return ctypes.CDLL(_pjsua2.__file__)
+    facts = Facts(port=port, capacity=_capacity(most), version=version.full, guarded=guarded)
+    pace = Pace(facts.capacity)
+    account = SipAccount(post, pace)
+    account.create(own_account(endpoint, settings, port), True)
+    trunks = {}
+    for trunk in settings.trunks:
+        trunks[host_of(trunk.registrar)] = identity = TrunkAccount(post, pace, trunk.name)
+        identity.create(trunk_account(endpoint, settings, trunk), False)
+    host = shown_host(settings, port)
+    return Engine(endpoint=endpoint, account=account, shown_host=host, trunks=trunks, facts=facts)
 
 
 def _quiet() -> None:
-    set_level = getattr(_library(), "pj_log_set_level", None)
+    set_level = getattr(library(), "pj_log_set_level", None)
     if set_level is not None:
         set_level(0)
 
 
 def _capacity(wanted: int) -> int:
     """The library cuts the wish down to its compiled limit without a word; only this function of its C side tells."""
-    count = getattr(_library(), "pjsua_call_get_max_count", None)
+    count = getattr(library(), "pjsua_call_get_max_count", None)
     return int(count()) if count is not None else min(wanted, 4)
 
 
 def _check_build(settings: SipSettings, version: tuple[int, int], full: str) -> None:
-    local = ipaddress.ip_address(settings.bind).is_loopback
+    local = all(
+        ipaddress.ip_address(place).is_loopback for place in (settings.bind, settings.media_bind or settings.bind)
+    )
     if local or version >= _FIRST_SAFE_BUILD or settings.allow_old_build:
         return
     raise LineError(
@@ -131,6 +147,7 @@ def _endpoint_config(settings: SipSettings, max_calls: int) -> Any:
     agent.mainThreadOnly = True
     agent.userAgent = settings.user_agent
     agent.mwiUnsolicitedEnabled = False
+    agent.natTypeInSdp = 0
     agent.stunIgnoreFailure = True
     log.level = log.consoleLevel = log.msgLogging = 0
     media.clockRate = media.sndClockRate = RATE
@@ -144,66 +161,11 @@ def _endpoint_config(settings: SipSettings, max_calls: int) -> Any:
     return config
 
 
-def _bind(endpoint: Any, settings: SipSettings) -> int:
-    """Bind UDP and TCP on one number; a free one is searched until both have it."""
-    status, reason = 0, ""
-    for _ in range(_PORT_TRIES if settings.port == 0 else 1):
-        port = settings.port or random.SystemRandom().randrange(20_000, 60_000)
-        try:
-            _listen_on(endpoint, settings, port)
-            return port
-        except pj.Error as error:
-            # Only plain values are kept: a kept error would hold this frame, and with it the endpoint, in a cycle.
-            status, reason = error.status, error.reason
-        if status != _START_OF_SYSTEM_ERRORS + errno.EADDRINUSE:
-            break
-    raise LineError(_why_unbound(settings, status, reason))
-
-
-def _listen_on(endpoint: Any, settings: SipSettings, port: int) -> None:
-    udp = _listen(endpoint, pj.PJSIP_TRANSPORT_UDP, settings.bind, port)
-    if not settings.tcp:
-        return
-    try:
-        _listen(endpoint, pj.PJSIP_TRANSPORT_TCP, settings.bind, port)
-    except pj.Error:
-        endpoint.transportClose(udp)
-        raise
-
-
-def _listen(endpoint: Any, kind: int, address: str, port: int) -> int:
-    transport = pj.TransportConfig()
-    transport.boundAddress = address
-    transport.port = port
-    return int(endpoint.transportCreate(kind, transport))
-
-
-def _why_unbound(settings: SipSettings, status: int, reason: str) -> str:
-    match status - _START_OF_SYSTEM_ERRORS:
-        case errno.EADDRINUSE if settings.port:
-            return f"SIP port {settings.port} on {settings.bind} is in use by another program"
-        case errno.EADDRNOTAVAIL:
-            return f"{settings.bind} is not an address of this machine"
-        case errno.EACCES:
-            return f"SIP port {settings.port} may not be bound by this user"
-    return f"SIP port {settings.port} on {settings.bind} cannot be bound: {reason}"
-
-
 def _choose_codecs(endpoint: Any, wanted: tuple[str, ...]) -> None:
     rank = {name.upper(): 255 - place for place, name in enumerate(wanted)}
     found = {codec.codecId: codec.codecId.split("/", 1)[0].upper() for codec in endpoint.codecEnum2()}
-    missing = rank.keys() - set(found.values())
+    missing = rank.keys() - set(found.values()) - _MAY_BE_MISSING
     if missing or not rank:
         raise LineError(f"this SIP library has no codec {', '.join(sorted(missing)) or 'at all to offer'}")
     for codec_id, name in found.items():
         endpoint.codecSetPriority(codec_id, rank.get(name, 0))
-
-
-def _account_config(settings: SipSettings, port: int) -> Any:
-    config = pj.AccountConfig()
-    config.idUri = f'"{settings.display}" <sip:{settings.account}@{settings.bind}:{port}>'
-    rtp = config.mediaConfig.transportConfig
-    rtp.boundAddress = settings.bind
-    rtp.port, rtp.portRange = settings.rtp_ports[0], settings.rtp_ports[1] - settings.rtp_ports[0]
-    rtp.randomizePort = True
-    return config

@@ -38,6 +38,8 @@ class SwitchLeg:
     """Whether LegGone was said."""
     ack_by: float | None = None
     """Monotonic time at which the wait for the ACK ends."""
+    ring_by: float | None = None
+    """Monotonic time at which a caller has waited long enough for an answer."""
 
 
 class Links:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pjsua2 as pj
 
+from ivr.audio.format import BYTES_PER_SECOND
+from ivr.audio.resume import resume_at
 from ivr.audio.ring import ByteRing
 
 RATE = 8000
@@ -26,6 +28,7 @@ class Playout:
         self._play: int | None = None
         self._pcm = b""
         self._at = 0
+        self._held = False
 
     @property
     def active(self) -> bool:
@@ -36,19 +39,38 @@ class Playout:
         """Say this from now; the id of the play that it replaced."""
         with self._lock:
             replaced, self._play, self._pcm, self._at = self._play, play, pcm, 0
+            self._held = False
         return replaced
 
     def stop(self) -> int | None:
         """Say nothing more; the id of the play that was stopped."""
         with self._lock:
             stopped, self._play, self._pcm = self._play, None, b""
+            self._held = False
         return stopped
+
+    @property
+    def left(self) -> float:
+        """Seconds that were not taken yet."""
+        with self._lock:
+            return max(0, len(self._pcm) - self._at) / BYTES_PER_SECOND
+
+    def hold(self) -> None:
+        """Be silent from the next frame and keep the place; a play whose last frame was taken ends as it would."""
+        with self._lock:
+            self._held = self._at < len(self._pcm)
+
+    def go_on(self) -> None:
+        """Go on from a pause just before the place."""
+        with self._lock:
+            if self._held:
+                self._held, self._at = False, resume_at(self._pcm, self._at)
 
     def take(self) -> bytes:
         """The next 20 ms, silence when there is nothing. A play counts as ended one frame after its last one was
         taken, when that one has left."""
         with self._lock:
-            if self._play is None:
+            if self._play is None or self._held:
                 return SILENCE
             chunk = self._pcm[self._at : self._at + FRAME_BYTES]
             self._at += FRAME_BYTES

@@ -15,6 +15,7 @@ from ivr.lines.sip_engine import Engine
 from ivr.lines.sip_links import Links, SwitchLeg
 from ivr.lines.sip_media import LegAudio
 from ivr.lines.sip_settings import SipSettings
+from ivr.lines.sip_silence import SilenceWatch
 from ivr.ports import Cause, KeyPressed, LegAnswered, LegArrived, LegGone, LegRinging, LineEvent
 
 _RETRY_AFTER_S = "30"
@@ -66,6 +67,7 @@ class Switch:
         self._desk = desk
         self._post = post
         self._links = Links(desk.wake)
+        self._silence = SilenceWatch(settings.silence_s)
         self._networks = tuple(ipaddress.ip_network(peer) for peer in settings.peers)
         self._legs: dict[str, SwitchLeg] = {}
         self._by_call: dict[SipCall, SwitchLeg] = {}
@@ -94,6 +96,7 @@ class Switch:
         leg = self._legs.get(leg_id)
         if leg is not None and not leg.accepted:
             leg.accepted = True
+            leg.ring_by = None
             leg.ack_by = time.monotonic() + self._settings.ack_wait_s
             if not _order(leg, lambda: leg.call.answer(_status(200))):
                 self._give_up(leg)
@@ -109,10 +112,10 @@ class Switch:
 
     def dial(self, leg_id: str, audio: LegAudio, address: str, shown: str) -> None:
         """A new dialog that knows nothing of any other."""
-        call = SipCall(self._engine.account, self._post)
+        account, host = self._engine.caller(address)
+        call = SipCall(account, self._post)
         leg = self._keep(leg_id, call, audio, incoming=False)
         order = _status(0)
-        host = f"{self._settings.bind}:{self._engine.facts.port}"
         order.txOption.localUri = f'"{self._settings.display}" <sip:{shown}@{host}>'
         try:
             call.makeCall(address, order)
@@ -137,12 +140,19 @@ class Switch:
             _order(leg, lambda: leg.call.sendDtmf(order))
 
     def tick(self) -> None:
-        """Follow what is being said, and give up legs whose ACK never came. Called a few hundred times a second."""
+        """Follow what is being said, and give up legs whose ACK never came, that ring for ever or that fell silent.
+        Called a few hundred times a second."""
         now = time.monotonic()
         for leg in list(self._legs.values()):
             self._links.speak(leg)
             if leg.ack_by is not None and now > leg.ack_by:
                 self._give_up(leg)
+            elif leg.ring_by is not None and now > leg.ring_by:
+                leg.ring_by = None
+                self._give_up(leg, Cause.NO_ANSWER, 480)
+        standing = (leg for leg in self._legs.values() if leg.answered and not leg.gone and not leg.call.over)
+        for leg_id in self._silence.dead(((leg.id, leg.call) for leg in standing), now):
+            self._give_up(self._legs[leg_id])
 
     def hang_up_all(self) -> None:
         """End every call."""
@@ -163,6 +173,7 @@ class Switch:
             leg.gone = True
             self.hang_up(leg_id, 403)
             return
+        leg.ring_by = time.monotonic() + self._settings.ring_wait_s
         _order(leg, lambda: came.call.answer(_status(180)))
         event = LegArrived(leg=leg_id, caller=facts.caller, dialled=facts.dialled)
         self._desk.report(Arrival(event=event, audio=audio))
@@ -188,10 +199,10 @@ class Switch:
                 self._say_gone(leg, cause_of(change.status, answered=leg.answered or leg.accepted))
                 self._forget(leg)
 
-    def _give_up(self, leg: SwitchLeg) -> None:
+    def _give_up(self, leg: SwitchLeg, cause: Cause = Cause.FAILED, code: int = 0) -> None:
         leg.ack_by = None
-        self._say_gone(leg, Cause.FAILED)
-        self.hang_up(leg.id)
+        self._say_gone(leg, cause)
+        self.hang_up(leg.id, code)
 
     def _say_gone(self, leg: SwitchLeg, cause: Cause) -> None:
         if not leg.gone:
@@ -205,6 +216,7 @@ class Switch:
 
     def _forget(self, leg: SwitchLeg) -> None:
         self._links.close(leg)
+        self._silence.forget(leg.id)
         del self._legs[leg.id], self._by_call[leg.call]
         leg.call.let_go()
         self._desk.report(Freed(leg=leg.id))
@@ -212,6 +224,8 @@ class Switch:
 
 def _status(code: int) -> Any:
     order = pj.CallOpParam(True)
+    if hasattr(order.opt, "textCount"):  # newer libraries offer a stream of typed text (T.140) unless told not to
+        order.opt.textCount = 0
     if code:
         order.statusCode = code
     return order

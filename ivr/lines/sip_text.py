@@ -20,7 +20,7 @@ _URI_USER = re.compile(r"\b(?:sips?:([^@<>\s]*)@|tel:([^<>;?\s]*))", re.IGNORECA
 _ADDRESS = re.compile(
     r"sip:(?:[A-Za-z0-9+*#._-]{1,64}@)?"
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
-    r"(?::[0-9]{1,5})?(?:;transport=(?:udp|tcp))?",
+    r"(?::[0-9]{1,5})?(?:;transport=(?:udp|tcp|tls))?",
     re.IGNORECASE,
 )
 _SIGNAL = re.compile(r"^[ \t]*Signal[ \t]*=[ \t]*([0-9A-Da-d*#]{1,2})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ivr.audio.format import FRAME_BYTES, FRAME_SECONDS
+from ivr.audio.format import BYTES_PER_SECOND, FRAME_BYTES, FRAME_SECONDS
+from ivr.audio.resume import resume_at
 from ivr.ports import (
     AudioHeard,
     Cause,
@@ -62,6 +63,8 @@ class _Leg:
     early: list[LineEvent] = field(default_factory=list)
     play: int = 0
     audio: bytes = b""
+    at: int = 0
+    held: bool = False
     peer: str = ""
     last: bytes = SILENCE
     frames: int = 0
@@ -120,10 +123,12 @@ class WavLine:
     def _heard(self, leg: _Leg) -> bytes:
         if leg.peer:
             return self._legs[leg.peer].last if leg.peer in self._legs else SILENCE
-        if not leg.audio:
+        if not leg.audio or leg.held:
             return SILENCE
-        frame, leg.audio = leg.audio[:FRAME_BYTES], leg.audio[FRAME_BYTES:]
-        if not leg.audio:
+        frame = leg.audio[leg.at : leg.at + FRAME_BYTES]
+        leg.at += FRAME_BYTES
+        if leg.at >= len(leg.audio):
+            leg.audio = b""
             leg.tell(PlayEnded(leg=leg.id, play=leg.play, complete=True))
         return frame.ljust(FRAME_BYTES, b"\0")
 
@@ -177,7 +182,7 @@ class WavLine:
         if found is None:
             return
         self.stop(leg)
-        found.play, found.audio = play, pcm
+        found.play, found.audio, found.at, found.held = play, pcm, 0, False
 
     def stop(self, leg: str) -> None:
         """As in the port."""
@@ -185,3 +190,20 @@ class WavLine:
         if found is not None and found.audio:
             found.audio = b""
             found.tell(PlayEnded(leg=leg, play=found.play, complete=False))
+
+    def hold(self, leg: str) -> None:
+        """As in the port."""
+        found = self._legs.get(leg)
+        if found is not None:
+            found.held = bool(found.audio)
+
+    def go_on(self, leg: str) -> None:
+        """As in the port."""
+        found = self._legs.get(leg)
+        if found is not None and found.held:
+            found.held, found.at = False, resume_at(found.audio, found.at)
+
+    def left(self, leg: str) -> float:
+        """As in the port."""
+        found = self._legs.get(leg)
+        return (len(found.audio) - found.at) / BYTES_PER_SECOND if found is not None and found.audio else 0.0

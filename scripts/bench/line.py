@@ -19,7 +19,7 @@ import multiprocessing
 import os
 import platform
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, get_args
@@ -118,6 +118,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--modes", default="hear,both", help=f"of {', '.join(get_args(Mode))}")
     parser.add_argument("--seconds", type=int, default=8, help="length of each point")
     parser.add_argument("--rate", type=int, default=20, help="calls begun per second")
+    parser.add_argument("--srtp", action="store_true", help="encrypted media")
     parser.add_argument("--json", type=Path, help="also write the points to this file")
     return parser.parse_args()
 
@@ -139,6 +140,7 @@ def main() -> None:
     print(f"machine: {machine()}")
     points: list[Point] = []
     for plan in plans(asked.calls, asked.modes, asked.seconds, asked.rate):
+        plan = replace(plan, secret=asked.srtp)
         point, (_, capacity, version) = measure(plan)
         if not points:
             print(f"library: pjproject {version}, {capacity} calls a process\n")

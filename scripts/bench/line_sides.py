@@ -32,6 +32,8 @@ class Plan:
     mode: Mode
     """Only hearing; hearing and speaking all the time; joined in pairs, with no Python in the audio; or with
     recognition, callers speaking none, 40 % or all of the time."""
+    secret: bool = False
+    """Whether the media is SRTP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ class Hotline:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self.line = SipLine(SipSettings(port=0, rtp_ports=_HOTLINE_RTP))
+        self.line = SipLine(SipSettings(port=0, rtp_ports=_HOTLINE_RTP, srtp="require" if plan.secret else "off"))
         self._standing: list[str] = []
         self._last: dict[str, float] = {}
         self._gaps: array[float] = array("d")
@@ -127,7 +129,7 @@ class Callers:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self.line = SipLine(SipSettings(port=0, rtp_ports=_CALLERS_RTP))
+        self.line = SipLine(SipSettings(port=0, rtp_ports=_CALLERS_RTP, srtp="require" if plan.secret else "off"))
         self._standing: list[str] = []
         self._settled = 0
         self._dialled: int | None = None

@@ -29,7 +29,7 @@ class Rig(Protocol):
         ...
 
     def order(self, what: str, leg: str, **more: Any) -> Any:
-        """answer, hang_up, tone, stop, bridge, heard, elapsed. Raises Refused."""
+        """answer, hang_up, tone, stop, hold, go_on, left, bridge, heard, elapsed. Raises Refused."""
         ...
 
     def event(self, *names: str, leg: str) -> dict[str, Any]:
@@ -46,6 +46,10 @@ class Rig(Protocol):
 
     def far_hears(self, leg: str, hz: int) -> None:
         """Wait until the phone on our leg hears a tone."""
+        ...
+
+    def far_hears_nothing(self, leg: str) -> None:
+        """Wait until the phone on our leg has heard nothing for half a second."""
         ...
 
     def hears(self, leg: str, hz: int) -> None:
@@ -92,6 +96,9 @@ class SipRig:
 
     def far_hears(self, leg: str, hz: int) -> None:
         self._caller.hears(self._theirs[leg], hz)
+
+    def far_hears_nothing(self, leg: str) -> None:
+        self._caller.hears_nothing(self._theirs[leg])
 
     def hears(self, leg: str, hz: int) -> None:
         self._hotline.hears(leg, hz)
@@ -151,6 +158,12 @@ class WavRig:
                 return self._line.play(leg, more.get("play", 1), tone(more["hz"], more["ms"]))
             case "stop":
                 return self._line.stop(leg)
+            case "hold":
+                return self._line.hold(leg)
+            case "go_on":
+                return self._line.go_on(leg)
+            case "left":
+                return self._line.left(leg)
             case "elapsed":
                 return self._elapsed.get(leg, 0.0)
             case "heard":
@@ -188,6 +201,13 @@ class WavRig:
 
     def far_hears(self, leg: str, hz: int) -> None:
         self._until(lambda: measured(self._far[leg].heard), hz)
+
+    def far_hears_nothing(self, leg: str) -> None:
+        for _ in range(100):
+            if measured(self._far[leg].heard)["rms"] <= 50:
+                return
+            self._pass()
+        raise AssertionError("not quiet in two seconds")
 
     def hears(self, leg: str, hz: int) -> None:
         self._until(lambda: measured(self._heard.get(leg, deque())), hz)

@@ -66,6 +66,60 @@ def test_a_stopped_or_replaced_play_is_told_as_incomplete(rig: Rig) -> None:
     assert (stopped["play"], stopped["complete"]) == (2, False)
 
 
+def test_a_held_play_is_silent_keeps_its_place_and_ends_complete_once(rig: Rig) -> None:
+    leg = rig.arrive()
+    rig.event("LegAnswered", leg=leg)
+    rig.order("tone", leg, hz=800, ms=1600, play=3)
+    rig.far_hears(leg, 800)
+    rig.order("hold", leg)
+    left = rig.order("left", leg)
+    assert 0 < left < 1.6
+    rig.far_hears_nothing(leg)
+    assert rig.order("left", leg) == left
+    assert not rig.left("PlayEnded")
+    rig.order("go_on", leg)
+    assert rig.order("left", leg) <= left + 0.5
+    rig.far_hears(leg, 800)
+    ended = rig.event("PlayEnded", leg=leg)
+    assert (ended["play"], ended["complete"]) == (3, True)
+    rig.order("go_on", leg)
+    rig.order("hold", leg)
+    assert rig.order("left", leg) == 0
+    assert not rig.left("PlayEnded")
+
+
+def test_a_held_play_can_be_stopped_and_replaced(rig: Rig) -> None:
+    leg = rig.arrive()
+    rig.event("LegAnswered", leg=leg)
+    rig.order("tone", leg, hz=800, ms=5000, play=1)
+    rig.far_hears(leg, 800)
+    rig.order("hold", leg)
+    rig.order("tone", leg, hz=600, ms=5000, play=2)
+    replaced = rig.event("PlayEnded", leg=leg)
+    assert (replaced["play"], replaced["complete"]) == (1, False)
+    rig.far_hears(leg, 600)
+    rig.order("hold", leg)
+    rig.order("stop", leg)
+    stopped = rig.event("PlayEnded", leg=leg)
+    assert (stopped["play"], stopped["complete"]) == (2, False)
+    rig.order("go_on", leg)
+    rig.far_hears_nothing(leg)
+    assert not rig.left("PlayEnded")
+
+
+def test_hanging_up_while_a_play_is_held_ends_the_leg_alone(rig: Rig) -> None:
+    leg = rig.arrive()
+    rig.event("LegAnswered", leg=leg)
+    rig.order("tone", leg, hz=800, ms=5000, play=1)
+    rig.order("hold", leg)
+    rig.far("hang_up", leg)
+    rig.event("LegGone", leg=leg)
+    rig.order("go_on", leg)
+    rig.order("hold", leg)
+    assert rig.order("left", leg) == 0
+    assert not rig.left("LegGone", "PlayEnded")
+
+
 def test_keys_come_once_each_in_order(rig: Rig) -> None:
     leg = rig.arrive()
     rig.event("LegAnswered", leg=leg)

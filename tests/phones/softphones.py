@@ -244,19 +244,21 @@ class Linphone:
         "ringing": ("Receiving new incoming call",),
         "talking": ("Media streams established", "streams running"),
         "over": ("ended", "error."),
-        "registered": ("Registration on", "registered"),
+        "registered": ("successful",),
     }
 
-    def __init__(self, folder: Path, *, says: Path, encryption: str = "none", account: str = "") -> None:
-        """`encryption`: "none" or "srtp". `account`: further sections of its configuration file."""
+    def __init__(self, folder: Path, *, says: Path, encryption: str = "none", opus: bool = False) -> None:
+        """`encryption`: "none" or "srtp". `opus`: whether it speaks Opus too, which it then prefers."""
         (folder / ".local/share/linphone").mkdir(parents=True)
         self.port = free_port()
         self._record = folder / "heard.wav"
+        self._rate = 48_000 if opus else 8_000
         self._seen = 0
         (folder / "linphonerc").write_text(
             f"[sip]\nsip_port={self.port}\nsip_tcp_port={self.port + 1}\nsip_tls_port=-1\nguess_hostname=0\n"
             f'contact="Caller" <sip:caller@127.0.0.1>\nmedia_encryption={encryption}\n[net]\nmtu=0\n'
-            "[sound]\nechocancellation=0\n[video]\nautomatically_initiate=0\nautomatically_accept=0\n" + account,
+            f"[audio_codec_0]\nmime=opus\nrate=48000\nchannels=2\nenabled={int(opus)}\n"
+            "[sound]\nechocancellation=0\n[video]\nautomatically_initiate=0\nautomatically_accept=0\n",
             encoding="utf-8",
         )
         env = {**os.environ, "HOME": str(folder)}
@@ -274,6 +276,10 @@ class Linphone:
         self._process.process.stdin.write(words + "\n")
         self._process.process.stdin.flush()
         time.sleep(0.3)  # it takes one line at a time and drops what comes faster
+
+    def register(self, identity: str, server: str, password: str) -> None:
+        """Set up an account."""
+        self._order(f"register {identity} {server} {password}")
 
     def dial(self, address: str) -> None:
         """See Softphone."""
@@ -297,7 +303,7 @@ class Linphone:
 
     def heard(self) -> tuple[bytes, int]:
         """See Softphone; with the rate."""
-        return pcm_of(self._record)
+        return pcm_of(self._record)[0], self._rate
 
     def __enter__(self) -> Self:
         return self

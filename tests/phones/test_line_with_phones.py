@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.phones.softphones import Baresip, Linphone, strongest, write_tone
-from tests.sip.support import Phone
+from tests.sip.support import Phone, tuned_only
 
 Heard = Callable[[], tuple[bytes, int]]
 
@@ -70,8 +70,11 @@ def test_baresip_is_called(line: Phone, tone: Path, tmp_path: Path) -> None:
         phone.await_state("over")
 
 
-def test_linphone_calls_presses_and_hangs_up(line: Phone, tone: Path, tmp_path: Path) -> None:
-    with Linphone(tmp_path / "linphone", says=tone) as phone:
+@pytest.mark.parametrize(("opus", "encryption"), [(False, "none"), pytest.param(True, "srtp", marks=tuned_only)])
+def test_linphone_calls_presses_and_hangs_up(
+    line: Phone, tone: Path, tmp_path: Path, opus: bool, encryption: str
+) -> None:
+    with Linphone(tmp_path / "linphone", says=tone, opus=opus, encryption=encryption) as phone:
         phone.dial(line.address)
         phone.await_state("talking")
         leg = line.wait_for("LegAnswered")["leg"]

@@ -11,7 +11,7 @@ from tests.sip.support import Phone
 @pytest.fixture(scope="session")
 def shared_hotline() -> Iterator[Phone]:
     """The line under test."""
-    with Phone(ack_wait_s=1.0) as phone:
+    with Phone(ack_wait_s=1.0, refusals_per_source=200) as phone:
         yield phone
 
 
@@ -43,7 +43,8 @@ def _assert_idle(phone: Phone) -> None:
     phone.do("hang_up_all")
     until = time.monotonic() + 3
     while phone.do("free_slots") < phone.opened["capacity"]:
-        assert time.monotonic() < until, "a call slot was not given back"
+        happened = [line for line in phone.lines if "event" in line][-8:]
+        assert time.monotonic() < until, f"a call slot was not given back: {happened}"
         time.sleep(0.02)
     phone.forget()
     assert missed == []

@@ -6,6 +6,7 @@ measured here, when asked.
 
 import asyncio
 import json
+import logging
 import sys
 import time
 from collections import deque
@@ -13,9 +14,10 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import psutil
 
 from ivr.lines.sip import SipLine
-from ivr.lines.sip_settings import SipSettings
+from ivr.lines.sip_settings import SipSettings, SipTls, SipTrunk
 from ivr.ports import AudioHeard, Elapsed, LegArrived, LegGone, LineError, LineEvent
 
 _WINDOW = 25
@@ -40,7 +42,11 @@ class Phone:
     """Carries out commands on a SipLine and prints what happens."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        self._line = SipLine(SipSettings(**settings))
+        if settings.pop("logs", False):
+            logging.getLogger("ivr").addHandler(Lines())
+        tls = SipTls(**settings.pop("tls")) if "tls" in settings else None
+        trunks = tuple(SipTrunk(**trunk) for trunk in settings.pop("trunks", ()))
+        self._line = SipLine(SipSettings(**settings, tls=tls, trunks=trunks))
         self._on_arrival = "answer"
         self._live: set[str] = set()
         self._heard: dict[str, deque[bytes]] = {}
@@ -85,6 +91,12 @@ class Phone:
                 line.play(leg, order.get("play", 1), tone(order["hz"], order["ms"]))
             case "stop":
                 line.stop(leg)
+            case "hold":
+                line.hold(leg)
+            case "go_on":
+                line.go_on(leg)
+            case "left":
+                return line.left(leg)
             case "keys":
                 line.send_keys(leg, order["digits"], order["method"])
             case "on_arrival":
@@ -93,9 +105,14 @@ class Phone:
                 return {"frames": self._frames.get(leg, 0), **measured(self._heard.get(leg, deque()))}
             case "elapsed":
                 return self._elapsed.get(leg, 0.0)
-            case "free_slots":
-                return line.free_slots
+            case "free_slots" | "kept_away" | "memory":
+                return self._fact(order["do"])
         return True
+
+    def _fact(self, name: str) -> Any:
+        if name == "memory":
+            return psutil.Process().memory_info().rss
+        return self._line.free_slots if name == "free_slots" else asdict(self._line.kept_away)
 
     def _arrived(self, event: LegArrived) -> None:
         caller = event.caller.reveal() if event.caller is not None else None
@@ -126,6 +143,13 @@ class Phone:
             self._live.discard(event.leg)
         else:
             self._live.add(event.leg)
+
+
+class Lines(logging.Handler):
+    """Passes log lines on as events."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say({"event": "log", "text": self.format(record)})
 
 
 def say(line: dict[str, Any]) -> None:

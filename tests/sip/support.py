@@ -13,6 +13,12 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
+
+from ivr.lines.sip_guard import library
+
+TUNED = hasattr(library(), "triageline_guard_install")
+tuned_only = pytest.mark.skipif(not TUNED, reason="the packaged SIP library has no native guard, no Opus")
 SCENARIOS = Path(__file__).parent / "scenarios"
 ROOT = Path(__file__).parents[2]
 CALLER = "+12025550142"
