@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,7 +26,8 @@ class Backlog:
     running: int
     """Jobs being worked on."""
     lag: float
-    """Seconds that the job started last had waited; 0 where nothing waits or runs."""
+    """Seconds that the job started last had waited, or that the oldest one waits already, whichever is more; 0 where
+    nothing waits or runs."""
 
 
 class DecodePool:
@@ -39,6 +40,8 @@ class DecodePool:
         self._held = 0
         self._running = 0
         self._lag = 0.0
+        self._since: dict[int, float] = {}
+        self._number = 0
 
     async def run(self, job: Callable[[], T]) -> T:
         """Do the job on a thread. Raises AsrUnavailable where the pool is full or closed, else what the job raises."""
@@ -46,35 +49,42 @@ class DecodePool:
             if self._held >= self._room:
                 raise AsrUnavailable("recognition is overloaded")
             self._held += 1
+            self._number += 1
+            number, self._since[self._number] = self._number, time.monotonic()
         try:
-            future = self._executor.submit(self._work, job, time.monotonic())
+            future = self._executor.submit(self._work, job, number)
         except RuntimeError as error:
-            self._release(None)
+            self._release(number)
             raise AsrUnavailable("recognition is shutting down") from error
-        future.add_done_callback(self._release)
+        future.add_done_callback(lambda _: self._release(number))
         return await asyncio.wrap_future(future)
 
     def backlog(self) -> Backlog:
         """How far decoding is behind at this moment."""
         with self._lock:
+            oldest = next(iter(self._since.values()), None)
+            age = 0.0 if oldest is None else time.monotonic() - oldest
             return Backlog(
-                waiting=self._held - self._running, running=self._running, lag=self._lag if self._held else 0.0
+                waiting=self._held - self._running,
+                running=self._running,
+                lag=max(self._lag, age) if self._held else 0.0,
             )
 
     def close(self) -> None:
         """Take no more jobs; what waits is dropped, what runs ends by itself."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _work(self, job: Callable[[], T], since: float) -> T:
+    def _work(self, job: Callable[[], T], number: int) -> T:
         with self._lock:
             self._running += 1
-            self._lag = time.monotonic() - since
+            self._lag = time.monotonic() - self._since.pop(number)
         try:
             return job()
         finally:
             with self._lock:
                 self._running -= 1
 
-    def _release(self, _: Future[T] | None) -> None:
+    def _release(self, number: int) -> None:
         with self._lock:
             self._held -= 1
+            self._since.pop(number, None)  # given up before a thread took it

@@ -40,6 +40,8 @@ class Transcript:
     """Times and confidences; empty in partials."""
     final: bool = True
     """False while it may still change."""
+    alternatives: tuple[str, ...] = ()
+    """What else it may have been, likelier ones first. For the safety net alone: a danger in any of them counts."""
 
 
 class RecogniserStream(Protocol):

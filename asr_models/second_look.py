@@ -7,7 +7,7 @@ inside "I don't know" must not answer a question.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asr_models.port import SAMPLE_RATE, AsrUnavailable, Recogniser, Transcript, Word
 
@@ -42,7 +42,7 @@ def choose(first: Transcript, second: Transcript) -> Transcript:
     unknown = sum(word.text == UNKNOWN for word in first.words)
     if not first.words or 2 * unknown >= len(first.words):
         return second
-    return _filled(first, second)
+    return replace(_filled(first, second), alternatives=(second.text, *second.alternatives))
 
 
 class SecondLook:

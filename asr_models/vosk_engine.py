@@ -5,6 +5,7 @@ so its segments are collected and joined. Its times count from the first sample 
 """
 
 import json
+import math
 import threading
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,8 @@ CHUNK_BYTES = SAMPLE_RATE // 10 * 2
 """Audio is handed to the decoder in pieces of 100 ms: ten thread switches a second instead of fifty."""
 GRAMMARS_KEPT = 256
 """Questions are few and fixed, so their grammars are made once; the bound is against a caller of ours gone wild."""
+ALTERNATIVES = 10
+"""Readings of a free utterance that are looked through for dangers: docs/benchmarks.md says what they gain and cost."""
 
 
 class VoskRecogniser:
@@ -54,6 +57,9 @@ class VoskRecogniser:
         arguments = (expected.source,) if expected else ()
         decoder = vosk.KaldiRecognizer(self._model, float(SAMPLE_RATE), *arguments)
         decoder.SetWords(True)
+        if expected is None:
+            # Not with a grammar: with several readings Vosk gives no confidence, and the second look goes by it.
+            decoder.SetMaxAlternatives(ALTERNATIVES)
         # Not SetPartialWords: it holds partials back by half a second and more, and a red flag cannot wait for that.
         return decoder, expected
 
@@ -159,6 +165,7 @@ class _Decoder:
         self._kaldi: Any = None
         self._grammar: Grammar | None = None
         self._words: list[Word] = []
+        self._readings: list[tuple[str, ...]] = []
 
     def accept(self, pcm: bytes) -> Transcript:
         """Decode a piece; all words so far. Vosk gives no confidence before the end: 1 stands for it."""
@@ -179,7 +186,7 @@ class _Decoder:
             except Exception as error:
                 raise AsrUnavailable("Vosk failed at the end of an utterance") from error
             self._kaldi = None
-            return _final(tuple(self._words))
+            return _final(tuple(self._words), self._readings)
 
     def _decode(self, pcm: bytes) -> list[str]:
         """Take audio; the words of the segment that is still open."""
@@ -191,20 +198,57 @@ class _Decoder:
         return [self._show(word) for word in json.loads(self._kaldi.PartialResult())["partial"].split()]
 
     def _keep(self, result: str) -> None:
+        """A finished segment: its words, and its other readings."""
+        told = json.loads(result)
+        readings = told.get("alternatives")
+        rows = _weighed(readings) if readings else told.get("result", ())
         self._words.extend(
             Word(
-                text=self._show(word["word"]),
-                start=word["start"],
-                end=word["end"],
-                confidence=min(1.0, max(0.0, word["conf"])),
+                text=self._show(row["word"]),
+                start=row["start"],
+                end=row["end"],
+                confidence=min(1.0, max(0.0, row["conf"])),
             )
-            for word in json.loads(result).get("result", ())
+            for row in rows
         )
+        texts = tuple(reading["text"].strip() for reading in readings or ())
+        self._readings.append(texts or (" ".join(self._show(row["word"]) for row in rows),))
 
     def _show(self, word: str) -> str:
         return self._grammar.show(word) if self._grammar else word
 
 
-def _final(words: tuple[Word, ...]) -> Transcript:
+def _final(words: tuple[Word, ...], segments: list[tuple[str, ...]]) -> Transcript:
     mean = sum(word.confidence for word in words) / len(words) if words else 0.0
-    return Transcript(text=" ".join(word.text for word in words), confidence=mean, words=words)
+    text = " ".join(word.text for word in words)
+    return Transcript(text=text, confidence=mean, words=words, alternatives=_otherwise(segments, text))
+
+
+def _otherwise(segments: list[tuple[str, ...]], text: str) -> tuple[str, ...]:
+    """The utterance with one segment at a time read otherwise, the likelier readings first."""
+    best = [readings[0] for readings in segments]
+    found = [
+        " ".join(filter(None, [*best[:place], reading, *best[place + 1 :]]))
+        for rank in range(1, ALTERNATIVES)
+        for place, readings in enumerate(segments)
+        for reading in readings[rank : rank + 1]
+    ]
+    return tuple(other for other in dict.fromkeys(found) if other and other != text)
+
+
+def _weighed(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The words of the likeliest reading. A word's confidence is the share of all readings, weighed by how likely each
+    is, that have the same word at the same time."""
+    best = readings[0]["confidence"]
+    weights = [math.exp(reading["confidence"] - best) for reading in readings]
+    pairs, whole = list(zip(weights, readings, strict=True)), sum(weights)
+    rows: list[dict[str, Any]] = readings[0].get("result", [])
+    return [row | {"conf": sum(weight for weight, other in pairs if _has(other, row)) / whole} for row in rows]
+
+
+def _has(reading: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether a reading has the same word at about the same time."""
+    return any(
+        other["word"] == row["word"] and other["start"] < row["end"] and row["start"] < other["end"]
+        for other in reading.get("result", ())
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from asr_models import bundled, catalog
+from asr_models import bundled, catalog, whisper_engine
 from asr_models.errors import NotAModel
 from asr_models.fallback import FallbackRecogniser
 from asr_models.folder import missing
@@ -20,6 +20,7 @@ from asr_models.scripted import Line, ScriptedRecogniser
 from asr_models.second_look import SecondLook
 from asr_models.vosk_engine import VoskRecogniser, load, load_now
 from asr_models.wav import telephone
+from asr_models.whisper_engine import WhisperRecogniser
 
 SILENCE = bytes(8000)
 FRAME = 320
@@ -27,6 +28,10 @@ YES_NO = ("yes", "no", "yes please", "no thank you")
 WIDER = (*YES_NO, "yes i do", "no i don't", "i don't know", "not really")
 
 Make = Callable[[str], Recogniser]
+
+needs_whisper = pytest.mark.skipif(
+    not whisper_engine.installed(), reason="the extra requirements/whisper.txt is not installed"
+)
 
 
 def say(text: str, voice: str = "slt") -> bytes:
@@ -57,11 +62,25 @@ def vosk(model: Path, pool: DecodePool) -> VoskRecogniser:
     return load_now(model, pool)
 
 
-@pytest.fixture(params=["scripted", "fallback", pytest.param("vosk", marks=pytest.mark.asr)])
+@pytest.fixture(scope="session")
+def whisper(pool: DecodePool, tmp_path_factory: pytest.TempPathFactory) -> WhisperRecogniser:
+    """The packaged English model, heard again every half second so that short sentences have partials too."""
+    path = whisper_engine.find("en-us", tmp_path_factory.mktemp("none"))
+    assert path is not None
+    return whisper_engine.load_now(path, pool, "en-us", every=0.5)
+
+
+REAL = [
+    pytest.param("vosk", marks=pytest.mark.asr),
+    pytest.param("whisper", marks=[pytest.mark.asr, needs_whisper]),
+]
+
+
+@pytest.fixture(params=["scripted", "fallback", *REAL])
 def make(request: pytest.FixtureRequest) -> Make:
     """Makes a recogniser that will hear one sentence."""
-    if request.param == "vosk":
-        heard: VoskRecogniser = request.getfixturevalue("vosk")
+    if request.param in ("vosk", "whisper"):
+        heard: Recogniser = request.getfixturevalue(request.param)
         return lambda text: heard
     if request.param == "fallback":
         return lambda text: FallbackRecogniser(
@@ -182,6 +201,19 @@ def test_a_red_flag_outside_the_grammar_is_heard_at_the_second_look(vosk: VoskRe
     assert "chest" not in first.text
     assert "chest pain" in looked.chosen.text
     assert failures == []
+
+
+@pytest.mark.asr
+def test_free_speech_brings_other_readings_and_a_grammar_none(vosk: VoskRecogniser) -> None:
+    pcm = say("my tooth has turned a funny colour") + bytes(24_000) + say("i have chest pain")
+    free = asyncio.run(hear(vosk, pcm))[-1]
+    assert len(free.alternatives) > 3
+    assert len(set(free.alternatives)) == len(free.alternatives)
+    assert free.text not in free.alternatives
+    assert sum(other.endswith("chest pain") for other in free.alternatives) > 3, "the other segment stays as it is"
+    assert all(0.0 <= word.confidence <= 1.0 for word in free.words)
+    bound = asyncio.run(hear(vosk, say("no thank you"), YES_NO))[-1]
+    assert bound.alternatives == ()
 
 
 @pytest.mark.asr

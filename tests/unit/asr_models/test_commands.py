@@ -14,8 +14,10 @@ from asr_models.wav import telephone
 
 def _run(root: Path, *argv: str, mirror: str | None = None, language: str = "en") -> tuple[int, str]:
     said: list[str] = []
-    code = run(argv, root=root, mirror=mirror, configured=None, language=language, out=said.append)
-    return code, "\n".join(said)
+    wrong: list[str] = []
+    code = run(argv, root=root, mirror=mirror, configured=None, language=language, out=said.append, err=wrong.append)
+    assert (code == 2) == bool(wrong), "what is wrong goes to standard error, everything else does not"
+    return code, "\n".join(wrong or said)
 
 
 def _wav(samples: np.ndarray, rate: int, width: int = 2, channels: int = 1) -> bytes:
@@ -29,7 +31,7 @@ def _wav(samples: np.ndarray, rate: int, width: int = 2, channels: int = 1) -> b
 
 
 def test_list_names_every_model_and_says_which_answers(tmp_path: Path) -> None:
-    code, text = _run(tmp_path, "list")
+    code, text = _run(tmp_path, "list", language="de")
     assert code == 0
     assert "vosk-model-small-en-us-0.15" in text
     assert "keypad menu answers" in text
@@ -44,6 +46,8 @@ def test_list_names_every_model_and_says_which_answers(tmp_path: Path) -> None:
         (("install", "xx-unknown"), "There is no model called 'xx-unknown'"),
         (("install", "vosk-model-small-en-us-0.51"), "did you mean vosk-model-small-en-us-0.15"),
         (("remove", "vosk-model-small-de-0.15"), "No model called"),
+        (("adapt", "vosk-model-small-de-0.15"), "is not installed"),
+        (("adapt", "/"), "am/final.mdl is missing"),
         (("test", "/"), "am/final.mdl is missing"),
         (("test", "vosk-model-small-de-0.15"), "is not installed"),
     ],
@@ -70,6 +74,14 @@ def test_a_models_folder_that_is_a_file_is_code_2(tmp_path: Path) -> None:
 def test_help_is_no_error(tmp_path: Path) -> None:
     code, text = _run(tmp_path, "--help")
     assert (code, "install" in text) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["list", "install", "adapt", "remove", "test"])
+def test_every_command_has_help_of_its_own(tmp_path: Path, name: str) -> None:
+    code, text = _run(tmp_path, name, "--help")
+    assert code == 0
+    assert f"triageline models {name}" in text
+    assert len(text.splitlines()) > 4
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 6000])
