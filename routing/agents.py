@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def read_roster(content: Mapping[str, Any], origin: str) -> Roster:
     for number, table in enumerate(tables, 1):
         reader = _Reader(origin=origin, number=number, table=table)
         agent = _agent(reader)
-        for field, taken in (("id", {one.id for one in agents}), ("address", {one.address for one in agents})):
+        for field, taken in (("id", {one.id for one in agents}), ("address", {one.address for one in agents} - {""})):
             if getattr(agent, field) in taken:
                 raise reader.refused(field, "is used by another agent already")
         agents.append(agent)
@@ -64,11 +64,21 @@ def read_roster(content: Mapping[str, Any], origin: str) -> Roster:
     return Roster(agents=tuple(agents), presence=presence)
 
 
+def reachable(roster: Roster, registrar: str | None) -> Roster:
+    """The same agents, those whose phones register being called at the registrar ("host:port"); None where there is
+    none. Raises AgentsRefused."""
+    lost = next((one.id for one in roster.agents if not one.address), None)
+    if lost is not None and registrar is None:
+        raise AgentsRefused(f'agent "{lost}" has no address: give one, or set sip.edge = true and the phone registers')
+    agents = tuple(replace(one, address=one.address or f"sip:{one.id}@{registrar}") for one in roster.agents)
+    return replace(roster, agents=agents)
+
+
 def _agent(reader: "_Reader") -> Agent:
     reader.known()
     return Agent(
         id=reader.text("id", _ID, "small letters, digits, - and _, starting with a letter"),
-        address=reader.text("address", _ADDRESS, "a SIP address such as sip:nurse1@192.0.2.7:5060"),
+        address=reader.text("address", _ADDRESS, "a SIP address such as sip:nurse1@192.0.2.7:5060", or_else=""),
         languages=reader.words("languages", ("en",), _LANGUAGE, 'language codes such as ["en", "de"]') or ("en",),
         skills=reader.words("skills", (), _SKILL, 'departments such as ["dermatology"]'),
         on_call=reader.flag("on_call"),
@@ -93,8 +103,10 @@ class _Reader:
         for field in sorted(set(self.table) - FIELDS):
             raise self.refused(field, f"is not a known field; known are {', '.join(sorted(FIELDS))}")
 
-    def text(self, field: str, shape: "re.Pattern[str]", hint: str) -> str:
+    def text(self, field: str, shape: "re.Pattern[str]", hint: str, or_else: str | None = None) -> str:
         value = self.table.get(field)
+        if value is None and or_else is not None:
+            return or_else
         if value is None:
             raise self.refused(field, "is missing")
         if not isinstance(value, str) or not shape.fullmatch(value):

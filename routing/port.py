@@ -26,8 +26,8 @@ class Agent:
 
     id: str
     """Stable short name from agents.toml, for example "nurse-1"."""
-    address: str
-    """SIP address of the phone, for example "sip:nurse1@127.0.0.1:5071"."""
+    address: str = ""
+    """SIP address of the phone, for example "sip:nurse1@127.0.0.1:5071"; empty in the roster where it registers."""
     languages: tuple[str, ...] = ("en",)
     """Languages spoken, ISO 639-1."""
     skills: tuple[str, ...] = ()

@@ -38,11 +38,18 @@ class RedisRouter:
         await self._release_orphans()
         self._task = asyncio.create_task(self._keep_fresh(), name="routing-refresh")
 
+    async def give_back(self, worker: str) -> None:
+        """Release the agents whom another worker held when it died; never raises."""
+        await self._release_all(f"@{worker}")
+
     async def _release_orphans(self) -> None:
+        await self._release_all(self._mark)
+
+    async def _release_all(self, mark: str) -> None:
         try:
             _, holders = await self._store.look(self._ids)
             for agent, holder in holders.items():
-                if holder.endswith(self._mark):
+                if holder.endswith(mark):
                     await self._store.release(agent, holder)
         except PresenceUnavailable:
             log.debug("no reservations are known")

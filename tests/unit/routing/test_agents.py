@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from routing.agents import AgentsRefused, load_agents
+from routing.agents import AgentsRefused, load_agents, reachable, read_roster
 from routing.port import Agent, Presence
 
 SHIPPED = Path(__file__).parents[3] / "config" / "agents.toml"
@@ -51,7 +51,6 @@ def test_nobody_is_a_roster_too(tmp_path: Path) -> None:
         ("agent = [1]", "agent: must be written"),
         ('[[agent]]\naddress = "sip:a@b"', "agent 1: id: is missing"),
         ('[[agent]]\nid = "Nurse One"\naddress = "sip:a@b"', "agent 1: id: must be"),
-        ('[[agent]]\nid = "a"', 'agent 1 "a": address: is missing'),
         ('[[agent]]\nid = "a"\naddress = "2025550123"', 'agent 1 "a": address: must be'),
         ('[[agent]]\nid = "a"\naddress = "sip:2025550123@b\\r\\nX: y"', 'agent 1 "a": address: must be'),
         ('[[agent]]\nid = "a"\naddress = 5', 'agent 1 "a": address: must be'),
@@ -81,3 +80,12 @@ def test_errors_name_file_agent_and_field_but_no_address(tmp_path: Path, text: s
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(AgentsRefused, match="cannot be read"):
         load_agents(tmp_path / "none.toml")
+
+
+def test_an_agent_without_an_address_registers() -> None:
+    roster = read_roster({"agent": [{"id": "a"}, {"id": "b"}, {"id": "c", "address": "sip:c@192.0.2.7"}]}, "x")
+    assert [one.address for one in roster.agents] == ["", "", "sip:c@192.0.2.7"]
+    found = reachable(roster, "192.0.2.1:5060")
+    assert [one.address for one in found.agents] == ["sip:a@192.0.2.1:5060", "sip:b@192.0.2.1:5060", "sip:c@192.0.2.7"]
+    with pytest.raises(AgentsRefused, match='agent "a" has no address'):
+        reachable(roster, None)

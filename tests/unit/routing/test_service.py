@@ -265,3 +265,20 @@ def test_a_restarted_worker_gives_back_what_its_dead_self_held(server: PrivateRe
                 await made.close()
 
     asyncio.run(run())
+
+
+def test_what_a_dead_worker_held_is_given_back_at_once_and_nothing_else(server: PrivateRedis) -> None:
+    async def run() -> None:
+        url = server.url
+        async with router(url, "living") as living:
+            dead = RedisRouter(ROSTER, AgentStore(url), worker="dead")
+            assert await dead.busy("a", "cut")
+            assert await living.busy("b", "going")
+            assert not await living.busy("a", "next")
+            await living.give_back("dead")
+            assert await living.busy("a", "next")
+            await living.give_back("dead")
+            assert not await dead.busy("b", "other")
+            await dead.close()
+
+    asyncio.run(run())
