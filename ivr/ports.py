@@ -152,6 +152,20 @@ class Sound(Protocol):
         """Be silent within one frame."""
         ...
 
+    def hold(self, leg: str) -> None:
+        """Be silent within one frame and keep the place; the play ends only after `go_on`. `stop` and `play` give the
+        held play up. Where nothing is left to be said nothing happens."""
+        ...
+
+    def go_on(self, leg: str) -> None:
+        """Go on with what is held, from a pause at most half a second before the place: nothing is lost. Where
+        nothing is held nothing happens."""
+        ...
+
+    def left(self, leg: str) -> float:
+        """Seconds of the play that have not left yet, held or not; 0 where nothing is played."""
+        ...
+
 
 class Voice(Protocol):
     """Text to speech."""

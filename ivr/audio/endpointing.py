@@ -5,24 +5,29 @@ The trailing silence is the largest part of the response gap, so it is as short 
 the rest of it.
 """
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
+from ivr.audio.asides import ASIDE_SECONDS
 from ivr.audio.format import FRAME_SECONDS, frame_count
 from ivr.audio.hints import Hint
+from ivr.audio.pace import CONTINUED_SECONDS, Pace
 
 PRE_ROLL_SECONDS = 0.3
 """Audio to keep from before `SpeechStarted` was said: it covers the window of the decision and a soft first sound."""
 
 _START_WINDOW = 10  # frames: 200 ms
 _START_VOICED = 6  # frames: 120 ms of voice; a click, a cough's onset or one key is shorter
+_EAGER_VOICED = 4  # frames: 80 ms
 _RESUME_WINDOW = 5
 _RESUME_VOICED = 3  # a blip of 40 ms inside the silence is not a voice
-_COMPLETE_FACTOR = 0.65
-_UNFINISHED_FACTOR = 1.8
+_FACTORS = MappingProxyType({Hint.COMPLETE: 0.65, Hint.READING: 1.4, Hint.UNFINISHED: 2.1})
+_WORDLESS_SECONDS = 1.0  # at most, for a slow speaker's sound in which no word was heard: it may be a cough
+_COMPLETE_SHARE = 0.4  # a slow speaker's "yes" is whole as well, but more may follow
 _LEAST_SECONDS = 0.3
 _MOST_SECONDS = 2.0
 _SLOW_SHARE = 0.6  # a pause of this share of the patience shows a slow speaker
@@ -43,16 +48,17 @@ class Patience:
 
 PATIENCE: Mapping[str, Patience] = MappingProxyType(
     {
-        "open": Patience(start_seconds=7.0, end_seconds=0.7, max_seconds=30.0),
+        "open": Patience(start_seconds=7.0, end_seconds=0.5, max_seconds=30.0),
         "yes_no": Patience(start_seconds=5.0, end_seconds=0.45, max_seconds=10.0),
-        "number": Patience(start_seconds=6.0, end_seconds=0.9, max_seconds=15.0),
-        "duration": Patience(start_seconds=6.0, end_seconds=0.9, max_seconds=15.0),
+        "number": Patience(start_seconds=6.0, end_seconds=0.7, max_seconds=15.0),
+        "duration": Patience(start_seconds=6.0, end_seconds=0.7, max_seconds=15.0),
         "severity": Patience(start_seconds=6.0, end_seconds=0.6, max_seconds=10.0),
         "choice": Patience(start_seconds=6.0, end_seconds=0.6, max_seconds=10.0),
         "keys": Patience(start_seconds=8.0, end_seconds=0.9, max_seconds=15.0),
     }
 )
-"""By value of `dialogs.port.Expect`."""
+"""By value of `dialogs.port.Expect`. Chosen from docs/turns.json: below half a second quick callers are cut off too,
+above it only the delay grows, for slow callers are kept by what is learnt of them and not by these."""
 
 
 def patience_for(expect: str) -> Patience:
@@ -68,6 +74,8 @@ class SpeechStarted:
     """When the first sound came, seconds of audio fed so far."""
     at: float
     """When it was decided."""
+    pause: float | None = None
+    """Seconds of silence since the last utterance, where that was taken for finished only just before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +102,16 @@ Endpoint: TypeAlias = SpeechStarted | SpeechEnded | NothingHeard
 
 
 class Endpointer:
-    """Feeds on one call's speech decisions, one a frame. After `SpeechEnded` it waits for the next utterance."""
+    """Feeds on one call's speech decisions, one a frame. After `SpeechEnded` it waits for the next utterance.
+
+    It learns the caller's pace: from pauses that were waited for by itself, from those that were taken for the end
+    by `cut_off`, since only the words tell whether the next utterance went on with the sentence."""
 
     def __init__(self, patience: Patience) -> None:
+        self.pace = Pace()
+        """What the call has shown of its caller."""
+        self._voice_end = self._ended_at = -math.inf
+        self._worded = False
         self._fed = 0
         self._speaking = False
         self._recent: deque[bool] = deque(maxlen=_START_WINDOW)
@@ -112,8 +127,19 @@ class Endpointer:
         """Length of the silence up to now, within an utterance."""
         return self._silence * FRAME_SECONDS if self._speaking else 0.0
 
-    def expect(self, patience: Patience) -> None:
-        """Another question was asked: its patience counts from now. An utterance that runs goes on."""
+    @property
+    def voice_seconds(self) -> float:
+        """Length of the utterance so far, without the silence at its end; 0 outside."""
+        return (self._length - self._silence) * FRAME_SECONDS if self._speaking else 0.0
+
+    def cut_off(self, pause: float) -> None:
+        """The caller went on with a sentence after so many seconds of silence that had been taken for its end."""
+        self.pace = self.pace.paused(pause)
+
+    def expect(self, patience: Patience, *, hurried: bool = False) -> None:
+        """Another question was asked: its patience counts from now. An utterance that runs goes on. `hurried`: what was
+        learnt of the caller's pace does not count, because something must be said at the first short pause."""
+        self._hurried = hurried
         self._patience = patience
         self._hint = Hint.NONE
         self._slow = False
@@ -123,26 +149,31 @@ class Endpointer:
             self._silence = self._length = 0
 
     def hint(self, hint: Hint) -> None:
-        """What the newest partial transcript suggests."""
+        """What the newest partial transcript suggests. Before the first one it may be no speech at all, and
+        the caller's pace counts for less."""
+        self._worded = True
         self._hint = hint
 
-    def feed(self, speech: bool, *, waiting: bool = True) -> Endpoint | None:
+    def feed(self, speech: bool, *, waiting: bool = True, eager: bool = False) -> Endpoint | None:
         """Take the decision on the next 20 ms. `waiting` says that the caller is expected to speak: false while our
-        own prompt still plays, so that the time for an answer begins at its end."""
+        own prompt still plays, so that the time for an answer begins at its end. `eager`: a shorter sound will do,
+        since a mistake costs little."""
         self._fed += 1
         self._recent.append(speech)
-        return self._inside(speech) if self._speaking else self._outside(waiting)
+        return self._inside(speech) if self._speaking else self._outside(waiting, eager)
 
     @property
     def _now(self) -> float:
         return round(self._fed * FRAME_SECONDS, 3)
 
-    def _outside(self, waiting: bool) -> Endpoint | None:
-        if self._recent[-1] and sum(self._recent) >= _START_VOICED:
-            self._speaking = True
+    def _outside(self, waiting: bool, eager: bool) -> Endpoint | None:
+        if self._recent[-1] and sum(self._recent) >= (_EAGER_VOICED if eager else _START_VOICED):
+            self._speaking, self._worded = True, False
             first = len(self._recent) - list(self._recent).index(True)
             self._silence, self._length, self._waited, self._slow = 0, first, 0, False
-            return SpeechStarted(onset=round((self._fed - first) * FRAME_SECONDS, 3), at=self._now)
+            onset = round((self._fed - first) * FRAME_SECONDS, 3)
+            soon = onset - self._ended_at < CONTINUED_SECONDS
+            return SpeechStarted(onset=onset, at=self._now, pause=round(onset - self._voice_end, 3) if soon else None)
         self._waited += waiting
         beginning = sum(self._recent) >= _RESUME_VOICED
         if self._told or beginning or self._waited < frame_count(self._patience.start_seconds):
@@ -162,18 +193,28 @@ class Endpointer:
 
     def _resume(self) -> None:
         paused = (self._silence - _RESUME_VOICED) * FRAME_SECONDS
+        self.pace = self.pace.paused(paused)
         self._slow = self._slow or paused >= _SLOW_SHARE * self._patience.end_seconds
         self._silence = 0
 
     def _end_seconds(self) -> float:
         """The silence that ends the utterance, as things stand."""
-        factor = {Hint.COMPLETE: _COMPLETE_FACTOR, Hint.UNFINISHED: _UNFINISHED_FACTOR}.get(self._hint, 1.0)
+        if self._hint is Hint.ASIDE:
+            return ASIDE_SECONDS
+        factor = _FACTORS.get(self._hint, 1.0)
         if self._slow:
             factor = max(factor, _SLOW_FACTOR)
-        return min(_MOST_SECONDS, max(_LEAST_SECONDS, self._patience.end_seconds * factor))
+        learnt = 0.0 if self._hurried else self.pace.needed
+        if not self._worded:
+            learnt = min(learnt, _WORDLESS_SECONDS)
+        if self._hint is Hint.COMPLETE:
+            learnt = _COMPLETE_SHARE * learnt if self.pace.seen else 0.0
+        return min(_MOST_SECONDS, max(_LEAST_SECONDS, learnt, self._patience.end_seconds * factor))
 
     def _end(self, *, cut: bool) -> SpeechEnded:
         ended = SpeechEnded(voice_end=round((self._fed - self._silence) * FRAME_SECONDS, 3), at=self._now, cut=cut)
+        self._voice_end, self._ended_at = ended.voice_end, ended.at
+        self.pace = self.pace.finished(self.voice_seconds)
         self._speaking = False
         self._recent.clear()
         self._silence = self._length = self._waited = 0

@@ -3,13 +3,20 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+UNKNOWN = "[unk]"
+"""Stands for a word outside a grammar."""
+
 
 class Hint(StrEnum):
     """What the words so far suggest."""
 
     NONE = "none"
     COMPLETE = "complete"
+    READING = "reading"
+    """Digits one by one: more may follow after any of them."""
     UNFINISHED = "unfinished"
+    ASIDE = "aside"
+    """Said over a sentence of ours, and so far no more than a sign of listening: it is short, and we wait for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +29,18 @@ class Words:
     """Whole answers to a yes-or-no question."""
     whole_numbers: frozenset[str] = frozenset()
     """Numbers after which no smaller number follows: one to nineteen."""
+    digits: frozenset[str] = frozenset()
+    """Zero to nine, as they are read out one by one."""
     round_numbers: frozenset[str] = frozenset()
     """Numbers that a smaller one may follow: twenty, hundred."""
     units: frozenset[str] = frozenset()
     """Words that close a duration or an age."""
+    asides: frozenset[str] = frozenset()
+    """Whole utterances that only show that somebody listens; some are answers too, where a question is asked."""
+    counters: tuple[str, ...] = ()
+    """What people say to interrupt: a grammar of signs of listening must know it too, or it is misheard as one."""
+    meaningless: frozenset[str] = frozenset()
+    """Words that say nothing alone: hesitation, and what a recogniser makes of a cough or a door."""
 
 
 def _set(words: str) -> frozenset[str]:
@@ -77,11 +92,34 @@ ENGLISH = Words(
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
         "seventeen eighteen nineteen"
     ),
+    digits=_set("zero oh one two three four five six seven eight nine double"),
     round_numbers=_set("twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"),
     units=_set(
         "minute minutes hour hours day days week weeks month months year years old yesterday today tonight morning "
         "night ago"
     ),
+    asides=frozenset(
+        {
+            *_set("yeah yes yep yup ya mm mhm hmm hm uh-huh mm-hm mm-hmm okay ok alright right sure thanks exactly"),
+            "mm hm",
+            "mm hmm",
+            "mm mm",
+            "hmm hmm",
+            "uh huh",
+            "all right",
+            "i see",
+            "i understand",
+            "i know",
+            "got it",
+            "of course",
+            "thank you",
+        }
+    ),
+    counters=(
+        *("no", "no no", "no thanks", "not really", "stop", "stop it", "wait", "wait a moment", "hold on", "hello"),
+        *("yes please", "but", "sorry", "excuse me", "what", "i have a question", "listen", "never mind"),
+    ),
+    meaningless=_set("a an the uh um er erm huh ah aha oh i and of in it so well"),
 )
 """English."""
 
@@ -93,7 +131,7 @@ def hint(text: str, expect: str, phrases: tuple[str, ...] = (), language: str = 
     """What the partial transcript suggests, for a value of `dialogs.port.Expect` and the phrases expected."""
     words = LANGUAGES.get(language.split("-")[0].lower(), Words())
     said = text.lower().split()
-    if not said or said[-1] == "[unk]":
+    if not said or said[-1] == UNKNOWN:
         return Hint.NONE
     whole = " ".join(said)
     if expect == "yes_no" and whole in words.yes_no:
@@ -117,5 +155,7 @@ def _number(said: list[str], expect: str, words: Words) -> Hint:
         return Hint.UNFINISHED if last in words.whole_numbers | words.round_numbers else Hint.NONE
     if last not in words.whole_numbers:
         return Hint.NONE
+    if expect != "severity" and len(said) > 1 and said[-2] in words.digits:
+        return Hint.READING
     after_tens = len(said) > 1 and said[-2] in words.round_numbers
     return Hint.COMPLETE if expect == "severity" or (expect == "number" and after_tens) else Hint.NONE

@@ -34,12 +34,16 @@ def affirms(text: str) -> bool | None:
 
 
 def hear(
-    script: list[str | Line], audio: bytes, question: Question | None = None, look: SecondLook | None = None
+    script: list[str | Line],
+    audio: bytes,
+    question: Question | None = None,
+    look: SecondLook | None = None,
+    left: float = 0.0,
 ) -> tuple[list[ev.Event], ScriptedRecogniser, Hearing]:
     """Everything told about so much audio."""
     recogniser, told = ScriptedRecogniser(script), list[ev.Event]()
     ears = Ears(recogniser=recogniser, second_look=look, net=NET, affirms=affirms, always=ALWAYS)
-    hearing = Hearing(ears, "en", told.append)
+    hearing = Hearing(ears, "en", told.append, left=lambda: left)
 
     async def go() -> None:
         task = asyncio.create_task(hearing.run())
@@ -157,3 +161,50 @@ def test_audio_that_cannot_be_heard_in_time_is_lost_and_counted() -> None:
     for _ in range(BACKLOG_FRAMES + 7):
         hearing.push(bytes(FRAME_BYTES))
     assert hearing.lost_frames == 7
+
+
+DANGEROUS = Question(id="breath", expect=Expect.YES_NO, danger="breathing")
+
+
+@pytest.fixture(scope="module")
+def word() -> bytes:
+    """Half a second of voice, quiet around it."""
+    return silence(0.4) + asyncio.run(EspeakVoice().speak("yes", keep=False)) + silence(1.5)
+
+
+def test_a_sign_of_listening_over_a_prompt_is_told_as_one(word: bytes) -> None:
+    told, _, _ = hear(["mm hmm"], word, left=5.0)
+    assert kinds(told) == ["SpeechStarted", "Heard"]
+    assert isinstance(told[1], ev.Heard)
+    assert told[1].aside
+
+
+def test_a_yes_is_an_answer_once_the_question_is_nearly_out_and_not_before(word: bytes) -> None:
+    for left, aside in ((5.0, True), (0.5, False), (0.0, False)):
+        told, _, _ = hear(["yes"], word, FEVER, left=left)
+        assert isinstance(told[-1], ev.Heard)
+        assert (told[-1].aside, told[-1].yes) == (aside, True)
+
+
+def test_a_yes_to_a_danger_that_was_not_asked_yet_is_none(word: bytes) -> None:
+    assert "RedFlagRaised" not in kinds(hear(["yes"], word, DANGEROUS, left=5.0)[0])
+    assert "RedFlagRaised" in kinds(hear(["yes"], word, DANGEROUS, left=0.5)[0])
+
+
+def test_words_over_a_prompt_take_the_turn_before_they_end(voice: bytes) -> None:
+    told, _, _ = hear(["my head hurts very much today"], voice, left=5.0)
+    assert kinds(told) == ["SpeechStarted", "TurnTaken", "Heard"]
+    assert told[-1] == ev.Heard(words=told[-1].words)  # type: ignore[union-attr]
+
+
+def test_a_danger_over_a_prompt_is_raised_as_soon_as_ever(voice: bytes) -> None:
+    over, _, _ = hear(["chest pain"], voice, left=5.0)
+    assert kinds(over)[:2] == ["SpeechStarted", "RedFlagRaised"]
+
+
+def test_the_rest_of_a_sentence_is_marked_and_shows_a_danger_that_spans_both(voice: bytes, word: bytes) -> None:
+    first = voice[: -len(silence(1.5))]
+    told, _, hearing = hear(["i have pain in my", "chest"], first + silence(1.4) + word)
+    assert kinds(told) == ["SpeechStarted", "Heard", "SpeechStarted", "RedFlagRaised", "Heard"]
+    assert isinstance(told[-1], ev.Heard)
+    assert told[-1].continues

@@ -41,3 +41,54 @@ def test_nothing_to_say_ends_too() -> None:
     mouth.start(1, b"")
     assert mouth.take() == SILENCE
     assert ended == [1]
+
+
+def test_a_held_play_is_silent_from_the_next_frame_and_loses_nothing() -> None:
+    ended: list[int] = []
+    mouth = Playout(ended.append)
+    frames = [bytes([number, 8]) * (FRAME_BYTES // 2) for number in range(1, 6)]
+    mouth.start(3, b"".join(frames))
+    heard = [mouth.take(), mouth.take()]
+    mouth.hold()
+    assert [mouth.take() for _ in range(100)] == [SILENCE] * 100
+    assert (mouth.active, round(mouth.left, 2), ended) == (True, 0.06, [])
+    mouth.go_on()
+    heard += [mouth.take() for _ in range(3)]
+    assert heard == frames
+    assert mouth.take() == SILENCE
+    assert ended == [3]
+
+
+def test_a_play_goes_on_from_the_pause_before_its_place() -> None:
+    mouth = Playout(lambda play: None)
+    word, pause = b"\0\x20" * 160, bytes(FRAME_BYTES)
+    mouth.start(1, word * 10 + pause * 3 + word * 20)
+    for _ in range(18):
+        mouth.take()
+    mouth.hold()
+    mouth.go_on()
+    assert [mouth.take() for _ in range(3)] == [pause, word, word]
+
+
+def test_what_has_left_already_is_not_held() -> None:
+    ended: list[int] = []
+    mouth = Playout(ended.append)
+    mouth.start(9, b"\1" * FRAME_BYTES)
+    mouth.take()
+    mouth.hold()
+    mouth.take()
+    assert ended == [9]
+    mouth.go_on()
+    assert (mouth.take(), ended) == (SILENCE, [9])
+
+
+def test_a_new_play_and_a_stop_end_the_hold() -> None:
+    mouth = Playout(lambda play: None)
+    mouth.start(1, b"\1" * 3200)
+    mouth.hold()
+    assert mouth.start(2, b"\2" * 3200) == 1
+    assert mouth.take() == b"\2" * FRAME_BYTES
+    mouth.hold()
+    assert mouth.stop() == 2
+    mouth.go_on()
+    assert (mouth.take(), mouth.left) == (SILENCE, 0.0)

@@ -67,13 +67,13 @@ def test_speech_ends_after_the_patience(expect: str) -> None:
 
 def test_words_shorten_and_lengthen_the_wait() -> None:
     assert (
-        silence_needed(OPEN, Hint.COMPLETE) < 0.5 < silence_needed(OPEN) < 1.2 < silence_needed(OPEN, Hint.UNFINISHED)
+        silence_needed(OPEN, Hint.COMPLETE) < 0.45 < silence_needed(OPEN) < 1.0 < silence_needed(OPEN, Hint.UNFINISHED)
     )
     assert silence_needed(patience_for("yes_no"), Hint.COMPLETE) == pytest.approx(0.3)
 
 
 def test_a_pause_inside_a_sentence_buys_time_for_the_next() -> None:
-    assert silence_needed(OPEN, pause=0.6) > silence_needed(OPEN, pause=0.2) == silence_needed(OPEN)
+    assert silence_needed(OPEN, pause=0.4) > silence_needed(OPEN, pause=0.2) == silence_needed(OPEN)
 
 
 def test_a_blip_does_not_prolong_the_silence() -> None:

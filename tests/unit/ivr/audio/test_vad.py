@@ -58,14 +58,14 @@ def test_a_voice_is_found_soon_and_left_where_it_ends(voice: str, text: str) -> 
     assert 1.98 <= started.onset <= 2.25
     assert started.at <= 2.3
     assert ended.voice_end == pytest.approx(2 + seconds(speech), abs=0.3)
-    assert ended.at == pytest.approx(ended.voice_end + 0.7, abs=0.021)
+    assert ended.at == pytest.approx(ended.voice_end + patience_for("open").end_seconds, abs=0.021)
 
 
 @pytest.mark.parametrize("snr", [20, 10])
 def test_a_voice_is_found_in_a_noisy_room(snr: float) -> None:
     speech = silence(2) + spoken(SENTENCE) + silence(2)
     events = heard(mix_noise(speech, pink_noise(3, -30), snr))
-    assert [type(event) for event in events] == [SpeechStarted, SpeechEnded]
+    assert [type(event).__name__ for event in events] == ["SpeechStarted", "SpeechEnded"]
     assert events[0].at < 2.6
 
 
@@ -76,14 +76,14 @@ def test_a_caller_who_speaks_at_once_is_heard() -> None:
 def test_a_slow_speaker_is_not_cut_off() -> None:
     """Pauses inside a sentence, each a little shorter than the patience."""
     parts = [spoken(text) for text in ("I have had", "a bad headache", "since yesterday morning")]
-    for pause in (0.3, 0.5):
+    for pause in (0.1, 0.25):
         events = heard(silence(2) + silence(pause).join(parts) + silence(2))
-        assert [type(event) for event in events] == [SpeechStarted, SpeechEnded]
+        assert [type(event).__name__ for event in events] == ["SpeechStarted", "SpeechEnded"]
 
 
 def test_two_answers_are_two_utterances() -> None:
     events = heard(silence(1) + spoken("yes") + silence(1.5) + spoken("no") + silence(1), "yes_no")
-    assert [type(event) for event in events] == [SpeechStarted, SpeechEnded] * 2
+    assert [type(event).__name__ for event in events] == ["SpeechStarted", "SpeechEnded"] * 2
 
 
 def test_a_frame_has_one_size() -> None:
