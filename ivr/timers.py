@@ -15,6 +15,10 @@ class Timers:
         """Forget; unknown names are fine."""
         self._left.pop(name, None)
 
+    def running(self, name: str) -> bool:
+        """Whether it has yet to run out."""
+        return name in self._left
+
     def pass_time(self, seconds: float) -> tuple[str, ...]:
         """Let time pass; the names that ran out, in the order in which they did."""
         fired = sorted((left, name) for name, left in self._left.items() if left <= seconds + 1e-9)

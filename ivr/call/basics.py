@@ -19,6 +19,8 @@ DIGITS_SECONDS = 2.0
 """Pause between keys that ends a number."""
 FILLER_SECONDS = 1.5
 """Wait for the dialogue before "one moment" is said: dead air must stay below two seconds."""
+HOLD_SECONDS = 2.0
+"""Longest hold of a sentence: the ears have decided long before, unless they hang."""
 DIALOGUE_SECONDS = 8.0
 """Last bound on a turn; the engines have shorter bounds of their own."""
 ANNOUNCE_SECONDS = 2.0
@@ -43,7 +45,8 @@ def say(call: Call, prompts: tuple[Prompt, ...], **changes: Any) -> Next:
     """Say sentences; `changes` are further changes to the call."""
     number = call.says + 1
     barge = all(one.interruptible for one in prompts) and call.noises < 2
-    after = replace(call, says=number, saying=number, barge=barge, **{"must_hear": False, "cut": False, **changes})
+    fresh = {"holds": 0, "must_hear": False, "cut": False}
+    after = replace(call, says=number, saying=number, barge=barge, **{**fresh, **changes})
     return after, (Say(say=number, prompts=prompts),)
 
 

@@ -36,6 +36,16 @@ class StopSaying:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Be silent to the caller at once, but keep the place in the Say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoOn:
+    """Go on with the Say that is held, from the pause before the place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
     """Expect an answer to this question from now on; None means free speech."""
 
@@ -139,13 +149,15 @@ class Finish:
     """The call is over: close its record and forget it."""
 
     outcome: str
-    """"bridged", "advised", "callback", "unanswered" or "hung_up"."""
+    """"bridged", "advised", "callback", "unanswered", "not_reached" or "hung_up"."""
 
 
 Command: TypeAlias = (
     Answer
     | Say
     | StopSaying
+    | Hold
+    | GoOn
     | Listen
     | AskDialogue
     | FindAgent

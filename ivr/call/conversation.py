@@ -35,7 +35,8 @@ def arrive(call: Call, event: ev.CallArrived) -> Next:
 
 def greet(call: Call, event: ev.CallAnswered) -> Next:
     """Media flows: greet."""
-    return say(call, (prompt("greeting"),), answered=True)
+    words = (prompt("cut_off_again"), prompt("greeting")) if call.earlier else (prompt("greeting"),)
+    return say(call, words, answered=True)
 
 
 def ask(call: Call, *, words: Heard | None = None, digit: str = "", engine: Engine | None = None) -> Next:

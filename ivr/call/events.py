@@ -4,9 +4,10 @@ Agent legs are named by slots that the machine itself gave out; a slot is used o
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
-from dialogs.port import Command, RedFlag, Turn
+from dialogs.port import Command, Level, RedFlag, Turn
 from dialogs.port import Heard as Words
 from ivr.ports import Cause
 from routing.port import RingStep
@@ -24,6 +25,12 @@ class CallArrived:
     """Whether the caller could be called back."""
     language: str
     """Language the call starts in, ISO 639-1."""
+    earlier: str = ""
+    """Id of an earlier call of this caller that a fault of ours cut off; empty for none."""
+    earlier_level: Level | None = None
+    """Urgency of that call where a human was due then; None where none was."""
+    rung_back: bool = False
+    """Whether it was us who called, because of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,11 @@ class SpeechStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnTaken:
+    """The caller's voice over a sentence of ours is more than a sign of listening: it has words, or it lasts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """The caller finished an utterance that has words."""
 
@@ -52,6 +64,10 @@ class Heard:
     """Final transcript."""
     yes: bool | None = None
     """True or False where the words are a plain yes or no in the call's language."""
+    aside: bool = False
+    """Whether it is only a sign of listening ("mm-hm"), said over a sentence for which it is no answer."""
+    continues: bool = False
+    """Whether it began so soon after the last utterance that it is the rest of it; a plain yes or no never is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,11 +214,31 @@ class Trouble:
     """Stable short name of the part, for the journal."""
 
 
+class Lull(StrEnum):
+    """How far an unexcused silence of ours has come."""
+
+    FILLER = "filler"
+    """The caller hears a sound at once; it is already playing."""
+    KEYS = "keys"
+    """The keypad menu takes the lead."""
+    HUMAN = "human"
+    """A human is sought."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadAir:
+    """The caller has heard nothing of ours for too long, whatever the machine believes."""
+
+    level: Lull
+    """What is due."""
+
+
 Event: TypeAlias = (
     CallArrived
     | CallAnswered
     | SayEnded
     | SpeechStarted
+    | TurnTaken
     | Heard
     | NothingHeard
     | CommandHeard
@@ -222,4 +258,5 @@ Event: TypeAlias = (
     | TimerFired
     | HungUp
     | Trouble
+    | DeadAir
 )

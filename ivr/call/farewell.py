@@ -129,6 +129,8 @@ def outcome(call: Call) -> str:
     """One word for lists."""
     if call.bridged:
         return "bridged"
+    if not call.met:
+        return "not_reached"
     if call.noted:
         return "callback"
     if call.handover is None:

@@ -10,6 +10,8 @@ from ivr.call import conversation as talk
 from ivr.call import events as ev
 from ivr.call import farewell as bye
 from ivr.call import handover as hand
+from ivr.call import rescue
+from ivr.call import resume as back
 from ivr.call.basics import Next, Step, quiet, said, stay, voiced
 from ivr.call.state import Call, State
 
@@ -34,6 +36,11 @@ def repeat_only(call: Call, event: ev.CommandHeard) -> Next:
     """A human is already sought; only "repeat" changes anything."""
     heard, commands = hand.silent(call, event)
     return bye.repeat_last(heard, event) if event.command is Spoken.REPEAT and not commands else (heard, commands)
+
+
+def command_back(call: Call, event: ev.CommandHeard) -> Next:
+    """Whoever picked up asks for a person, or to hear it again."""
+    return bye.repeat_last(call, event) if event.command is Spoken.REPEAT else back.wants_human(call, event)
 
 
 LIVE = tuple(state for state in State if state not in (State.NEW, State.ENDED))
@@ -64,8 +71,16 @@ TABLE: dict[tuple[State, type], Step] = {
     **{(state, ev.HungUp): bye.close for state in (*LIVE, State.NEW)},
     **{(state, ev.RedFlagRaised): hand.red_flag for state in LIVE},
     **{(state, ev.SpeechStarted): voiced for state in LIVE},
+    **{(state, ev.TurnTaken): stay for state in LIVE},
     **{(state, late): quiet for state in LIVE for late in (ev.Heard, ev.NothingHeard)},
-    (State.NEW, ev.CallArrived): talk.arrive,
+    **{(state, ev.DeadAir): rescue.CONVERSING for state in TALKING},
+    (State.RETURNING, ev.DeadAir): rescue.RETURNING,
+    (State.SEEKING, ev.DeadAir): rescue.SEEKING,
+    (State.BRIDGED, ev.DeadAir): rescue.BRIDGED,
+    (State.PARTED, ev.DeadAir): rescue.PARTED,
+    (State.OFFERING, ev.DeadAir): rescue.OFFERING,
+    (State.CLOSING, ev.DeadAir): rescue.CLOSING,
+    (State.NEW, ev.CallArrived): back.arrive,
     # While the dialogue leads
     (State.GREETING, ev.CallAnswered): talk.greet,
     (State.GREETING, ev.SayEnded): talk.said_greeting,
@@ -75,11 +90,14 @@ TABLE: dict[tuple[State, type], Step] = {
     (State.GREETING, ev.SpeechStarted): reply.barge_in,
     (State.ASKING, ev.SpeechStarted): reply.barge_in,
     (State.LISTENING, ev.SpeechStarted): reply.speech_in_silence,
+    (State.GREETING, ev.TurnTaken): reply.take_turn,
+    (State.ASKING, ev.TurnTaken): reply.take_turn,
     (State.GREETING, ev.Heard): reply.heard_greeting,
     (State.ASKING, ev.Heard): reply.heard_over_question,
     (State.LISTENING, ev.Heard): reply.heard_answer,
     (State.THINKING, ev.Heard): reply.heard_while_thinking,
     (State.GREETING, ev.NothingHeard): reply.noise,
+    (State.ASKING, ev.NothingHeard): reply.noise_over_question,
     (State.LISTENING, ev.NothingHeard): reply.noise,
     (State.THINKING, ev.NothingHeard): reply.noise,
     (State.GREETING, ev.DigitPressed): reply.key_in_greeting,
@@ -94,6 +112,16 @@ TABLE: dict[tuple[State, type], Step] = {
     **{(state, ev.DialogueFailed): talk.failed for state in (State.GREETING, State.THINKING)},
     **{(state, ev.TimerFired): reply.timer for state in TALKING},
     **{(state, ev.Trouble): talk.broken for state in TALKING},
+    # A caller whose earlier call was cut off by a fault of ours
+    (State.RETURNING, ev.CallAnswered): back.answered,
+    (State.RETURNING, ev.RedFlagRaised): back.danger,
+    (State.RETURNING, ev.SayEnded): back.said,
+    (State.RETURNING, ev.Heard): back.heard,
+    (State.RETURNING, ev.NothingHeard): back.nothing,
+    (State.RETURNING, ev.CommandHeard): command_back,
+    (State.RETURNING, ev.DigitPressed): back.key,
+    (State.RETURNING, ev.TimerFired): back.timer,
+    (State.RETURNING, ev.Trouble): back.trouble,
     # While a human is sought
     (State.SEEKING, ev.RedFlagRaised): hand.upgrade,
     (State.SEEKING, ev.SayEnded): hand.said_seeking,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dialogs.port import Handover, Heard, Prompt, Question, TriageResult, Turn
+from dialogs.port import Handover, Heard, Level, Prompt, Question, TriageResult, Turn
 from routing.port import RingStep
 
 
@@ -19,6 +19,7 @@ class State(StrEnum):
     BRIDGED = "bridged"
     PARTED = "parted"
     OFFERING = "offering"
+    RETURNING = "returning"
     CLOSING = "closing"
     ENDED = "ended"
 
@@ -31,6 +32,14 @@ class Call:
     """Where it is."""
     reachable: bool = False
     """Whether the caller could be called back."""
+    earlier: str = ""
+    """Id of an earlier call of this caller that a fault of ours cut off; empty for none."""
+    earlier_level: Level | None = None
+    """Urgency of that call where a human was due then; None where the conversation just goes on."""
+    met: bool = True
+    """Whether the caller is on the line for sure: somebody else may pick up when we call."""
+    denied: bool = False
+    """Whether whoever picked up says that it was not them."""
 
     answered: bool = False
     """Whether the caller can hear us."""
@@ -42,6 +51,10 @@ class Call:
     """Whether the caller's voice may stop what is being said."""
     cut: bool = False
     """Whether the caller's voice stopped the last Say before its end."""
+    held: int = 0
+    """Number of the Say that was held last; it is held now where it is also the one in progress."""
+    holds: int = 0
+    """How often the Say in progress was held."""
     speaking: bool = False
     """Whether the caller is speaking."""
 
@@ -59,6 +72,8 @@ class Call:
     """Sentences of the last turn, for "repeat"."""
     pending: Turn | None = None
     """A turn that waits for the greeting, or for the caller, to end."""
+    words: Heard | None = None
+    """What the caller said last, as it was given to the dialogue."""
     early: Heard | None = None
     """What the caller said before the dialogue was ready."""
     digits: str = ""
@@ -98,6 +113,11 @@ class Call:
     """Whether a whole plan was rung in vain."""
     noted: bool = False
     """Whether a callback is written down or being written."""
+
+    @property
+    def holding(self) -> bool:
+        """Whether what is being said is held until it is clear what the caller's voice means."""
+        return bool(self.saying) and self.held == self.saying
 
     @property
     def finished(self) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from weakref import WeakValueDictionary
@@ -30,6 +31,15 @@ async def warm(voice: Voice, texts: Sequence[str], progress: Progress | None = N
     return failed
 
 
+async def wake(voice: Voice) -> None:
+    """Have the engine loaded before the first caller waits for it: rendered sentences come from a cache and load
+    nothing, so this is one that was never said."""
+    try:
+        await voice.speak(str(secrets.randbelow(10**9)), keep=False)
+    except VoiceError as error:
+        _log.warning("the voice was not loaded: %s", error)
+
+
 class CachedVoice:
     """The same voice, remembered. Put it inside `FallbackVoice`, not around it: a prompt must be kept under the name
     of the voice that really spoke it."""
@@ -41,6 +51,7 @@ class CachedVoice:
         self._max_memory_bytes = max_memory_bytes
         self._memory: OrderedDict[str, bytes] = OrderedDict()
         self._memory_bytes = 0
+        self._fixed: set[str] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._store_failed = False
 
@@ -51,7 +62,9 @@ class CachedVoice:
 
     async def speak(self, text: str, *, keep: bool) -> bytes:
         """The text as 8 kHz mono s16le, rendered only where it is not remembered. Raises VoiceError."""
-        key = hashlib.sha256(f"{self.name}\0{text}".encode()).hexdigest()
+        key = self._key(text)
+        if (pcm := self._recall(key)) is not None:  # whoever is rendering the same anew must not be waited for
+            return pcm
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:  # two calls that want the same sentence wait for one rendering
             pcm = self._recall(key)
@@ -61,24 +74,36 @@ class CachedVoice:
                 pcm = await self._voice.speak(text, keep=keep)
                 if keep:
                     await self._to_store(key, pcm)
-            self._remember(key, pcm)
+            self._remember(key, pcm, fixed=keep)
         return pcm
+
+    def kept(self, text: str) -> bytes | None:
+        """The sound of a text if it is in memory; waits for nothing."""
+        return self._recall(self._key(text))
 
     async def warm(self, texts: Sequence[str], progress: Progress | None = None) -> int:
         """Render fixed sentences before they are needed; how many failed."""
         return await warm(self, texts, progress)
+
+    def _key(self, text: str) -> str:
+        return hashlib.sha256(f"{self.name}\0{text}".encode()).hexdigest()
 
     def _recall(self, key: str) -> bytes | None:
         if key in self._memory:
             self._memory.move_to_end(key)
         return self._memory.get(key)
 
-    def _remember(self, key: str, pcm: bytes) -> None:
+    def _remember(self, key: str, pcm: bytes, *, fixed: bool) -> None:
         self._memory_bytes += len(pcm) - len(self._memory.get(key, b""))
         self._memory[key] = pcm
         self._memory.move_to_end(key)
+        if fixed:
+            self._fixed.add(key)
         while self._memory_bytes > self._max_memory_bytes:
-            self._memory_bytes -= len(self._memory.popitem(last=False)[1])
+            # Fixed sentences stay longest: they must be at hand when the voice itself hangs.
+            oldest = next((one for one in self._memory if one not in self._fixed), next(iter(self._memory)))
+            self._memory_bytes -= len(self._memory.pop(oldest))
+            self._fixed.discard(oldest)
 
     async def _from_store(self, key: str) -> bytes | None:
         if self._store is None:

@@ -3,7 +3,7 @@
 
 import importlib.util
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ivr.ports import Voice, VoiceError
@@ -59,10 +59,18 @@ def usable() -> tuple[str, ...]:
     return tuple(engine for engine in ENGINES if problem(engine) is None)
 
 
-def assemble(names: Sequence[str], store: Store | None) -> FallbackVoice:
-    """The named voices, each remembered, one behind the other; those not usable here are left out. Raises VoiceError
-    where none is left, with the first one's reason."""
-    voices = [CachedVoice(choose(name), store) for name in names if problem(name) is None]
+def engine_of(name: str) -> str:
+    """The engine in a voice's name."""
+    return name.partition(":")[0]
+
+
+def assemble(
+    names: Sequence[str], store: Store | None, around: Callable[[str, Voice], Voice] = lambda name, voice: voice
+) -> FallbackVoice:
+    """The named voices, each remembered, one behind the other; those not usable here are left out. `around` may put
+    something around each engine, inside its memory. Raises VoiceError where none is left, with the first one's
+    reason."""
+    voices = [CachedVoice(around(name, choose(name)), store) for name in names if problem(name) is None]
     if not voices:
         raise VoiceError(next((text for name in names if (text := problem(name))), "No voice is configured."))
     return FallbackVoice(voices)

@@ -9,6 +9,7 @@ from typing import Any
 from ivr.audio.format import FRAME_SECONDS
 from ivr.call.state import State
 from ivr.lines.wav import WavLine
+from ivr.replay.run import live
 from ivr.session import Session
 from masking.port import PhoneNumber
 from records.port import Callback, Entry, Journal
@@ -88,7 +89,7 @@ async def converse(world: World, *, seconds: float = 240.0) -> Held:
     sessions.append(session)
     caller.look = look
     caller.asked = lambda: question.id if (question := session.call.question) else ""
-    over = await _run(line, session, world, seconds)
+    over = await live(line, session, _settling(world, session), seconds=seconds)
     entries, outcome = await _journal(world.journal)
     return Held(
         over=over,
@@ -118,17 +119,6 @@ def _phones(world: World, look: Callable[[], State]) -> Callable[[str], NursePho
         return world.phones[-1]
 
     return phone
-
-
-async def _run(line: WavLine, session: Session, world: World, seconds: float) -> bool:
-    task = asyncio.create_task(session.run())
-    over = await line.run(_settling(world, session), seconds=seconds)
-    if over:
-        await asyncio.wait_for(task, 10)
-    else:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-    return over
 
 
 def _settling(world: World, session: Session) -> Callable[[], Awaitable[None]]:

@@ -114,10 +114,10 @@ def test_when_both_dialogues_fail_a_human_takes_over(script: int) -> None:
     assert held.bridged
 
 
-def test_a_dialogue_without_any_bound_ends_at_a_human() -> None:
+def test_a_dialogue_without_any_bound_gives_way_to_the_keys_and_a_human() -> None:
     talk = ScriptedDialogue((COMPLAINT, Trouble.HANG))
     held = hold(World(talk=talk, acts=(RASH, LEAVES), patience=0.003))
-    assert held.said[2:4] == ["call.filler", "call.trouble"]
+    assert held.said[2:4] == ["call.filler", "call.keys_instead"]
     assert held.bridged
 
 

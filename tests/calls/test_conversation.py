@@ -1,12 +1,16 @@
 """The conversation as a caller lives through it: greeting, questions, barge-in, silence, misunderstanding, keys."""
 
+from dataclasses import dataclass, replace
+
 import pytest
 
+from asr_models.scripted import ScriptedRecogniser
 from dialogs.port import Prompt, Turn
 from dialogs.scripted import ScriptedDialogue
+from ivr.audio.format import silence, whole_frames
 from ivr.call.state import State
 from tests.calls.parts import ADVISED, COMPLAINT, HOW_OLD, INTERVIEW
-from tests.calls.people import NEVER, TAKES, Act, after, calm, during, hangs_up, presses, says, talking
+from tests.calls.people import NEVER, TAKES, Act, after, calm, during, hangs_up, presses, says, speech, talking
 from tests.calls.runner import Held, hold
 from tests.calls.world import World
 
@@ -82,11 +86,18 @@ def test_what_must_be_heard_is_not_stopped_and_the_answer_is_kept() -> None:
     assert received(held)[1] == ("hear", "rash")
 
 
-def test_a_cough_over_a_question_makes_it_be_said_again() -> None:
+def test_a_cough_over_a_question_holds_it_and_it_goes_on() -> None:
     cough = Act(noise="hm", when=during(State.ASKING, 0.3))
     held = hold(World(acts=(cough, RASH, hangs_up())))
-    assert held.said[:3] == ["call.greeting", "ask.complaint", "ask.complaint"]
+    assert held.said[:3] == ["call.greeting", "ask.complaint", "ask.age"]
     assert received(held)[1] == ("hear", "i have a rash")
+    assert any(not frame.heard for frame in held.caller.frames if frame.state is State.ASKING)
+
+
+def test_mumbling_over_a_question_makes_it_be_said_again() -> None:
+    mumble = Act(noise="mumble mumble mumble mumble", when=during(State.ASKING, 0.3))
+    held = hold(World(acts=(mumble, RASH, hangs_up())))
+    assert held.said[:4] == ["call.greeting", "ask.complaint", "call.no_match", "ask.complaint"]
 
 
 def test_a_silent_caller_hears_it_again_then_keys_then_a_human() -> None:
@@ -186,3 +197,84 @@ def test_a_caller_who_goes_on_speaking_while_the_dialogue_thinks_is_not_lost() -
     )
     assert ("hear", "i have a rash") in received(held)
     assert held.over
+
+
+LONG = Turn(say=(Prompt(key="safety_net.rash"), Prompt(key="ask.complaint")), question=COMPLAINT.question)
+
+
+@pytest.mark.parametrize("words", ["yeah", "mm hmm", "okay", "uh huh"])
+def test_a_sign_of_listening_holds_a_long_prompt_and_it_goes_on_to_its_end(words: str) -> None:
+    acts = (says(words, during(State.ASKING, 0.4)), RASH, hangs_up())
+    held = hold(World(talk=ScriptedDialogue((LONG, HOW_OLD)), acts=acts))
+    assert held.said[:4] == ["call.greeting", "safety_net.rash", "ask.complaint", "ask.age"]
+    assert received(held)[1] == ("hear", "i have a rash")
+    assert "TurnTaken" not in held.kinds
+    assert held.dead_air(State.ASKING) < 1.2
+
+
+def test_words_in_the_middle_of_a_long_prompt_stop_it() -> None:
+    acts = (says("i have a rash on my arm", during(State.ASKING, 0.4)), hangs_up())
+    held = hold(World(talk=ScriptedDialogue((LONG, HOW_OLD)), acts=acts))
+    frames = held.caller.frames
+    start = next(number for number, frame in enumerate(frames) if frame.speaking)
+    quiet = next(number for number in range(start, len(frames)) if not frames[number].heard)
+    assert (quiet - start) * 0.02 <= 0.3
+    assert "TurnTaken" in held.kinds
+    assert received(held)[1] == ("hear", "i have a rash on my arm")
+
+
+def test_a_no_in_the_middle_of_advice_counts() -> None:
+    held = hold(World(talk=ScriptedDialogue((LONG, HOW_OLD)), acts=(says("no", during(State.ASKING, 0.4)), hangs_up())))
+    assert received(held)[1] == ("hear", "no")
+
+
+def test_a_danger_over_a_prompt_is_raised_while_it_is_held() -> None:
+    acts = (says("chest pain", during(State.ASKING, 0.4)), hangs_up(during(State.BRIDGED, 0.5)))
+    held = hold(World(talk=ScriptedDialogue((LONG, HOW_OLD)), acts=acts))
+    assert "RedFlagRaised" in held.kinds
+    assert held.bridged
+
+
+def test_a_sign_of_listening_over_what_must_be_heard_is_no_answer() -> None:
+    must = Turn(say=(Prompt(key="safety_net.rash", interruptible=False),), question=COMPLAINT.question)
+    acts = (says("okay", during(State.ASKING, 0.3)), RASH, hangs_up())
+    held = hold(World(talk=ScriptedDialogue((must, HOW_OLD)), acts=acts))
+    assert received(held)[1] == ("hear", "i have a rash")
+
+
+def spoken(*pieces: str, pause: float) -> bytes:
+    return silence(pause).join(speech(piece) for piece in pieces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slowly(Act):
+    """Speaks in pieces, with a pause between them."""
+
+    pieces: tuple[str, ...] = ()
+
+    @property
+    def audio(self) -> bytes:
+        """All pieces."""
+        return whole_frames(spoken(*self.pieces, pause=1.2))
+
+
+def test_a_slow_speaker_arrives_whole_after_one_pause_was_seen() -> None:
+    """The first sentence may be cut at its pause of 1.2 s: then both halves are one answer. The second is not cut."""
+    first = Slowly(words="my head hurts", pieces=("my head hurts", "since yesterday"))
+    rest = Slowly(words="and it is bad", pieces=("it is very bad", "in the morning"))
+    assert COMPLAINT.question is not None
+    more = [Turn(say=HOW_OLD.say, question=replace(COMPLAINT.question, id=name)) for name in ("more", "else")]
+    open_ = ScriptedDialogue((COMPLAINT, *more, ADVISED))
+    held = hold(World(talk=open_, acts=(first, rest, hangs_up(during(State.CLOSING, 0.5))), recogniser=Ears(4)))
+    heard = [words for kind, words in received(held) if kind == "hear"]
+    assert heard[:2] == ["words", "words words"]
+    assert held.kinds.count("Heard") == 3
+    last = [str(entry.data["continues"]) for entry in held.entries if entry.kind == "Heard"]
+    assert last == ["False", "True", "False"]
+
+
+class Ears(ScriptedRecogniser):
+    """Hears the same words in every utterance."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(["words"] * count)

@@ -14,6 +14,8 @@ from ivr.hearing import SecondLook
 from ivr.lines.wav import WavLine
 from ivr.ports import Line, Voice
 from ivr.session import Session
+from ivr.watch.watcher import Nobody, Watcher
+from ivr.witness import Witnesses
 from masking.memory import MemoryMasking
 from masking.port import Masking
 from records.memory import MemoryCallbacks, MemoryJournal
@@ -49,6 +51,8 @@ class World:
     callbacks: Callbacks = field(default_factory=MemoryCallbacks)
     masking: Masking = field(default_factory=MemoryMasking)
     router: Router | None = None
+    watcher: Watcher = field(default_factory=Nobody)
+    witness: Witnesses | None = None
     number: str | None = CALLER
     around: Callable[[WavLine], Line] = lambda line: line
     """Puts something around the line."""
@@ -80,6 +84,8 @@ def make_doors(world: World, line: WavLine) -> Doors:
         journal=world.journal,
         callbacks=world.callbacks,
         clock=time.time,
+        watcher=world.watcher,
+        witness=world.witness,
     )
 
 

@@ -70,4 +70,14 @@ def test_no_secret_of_the_plan_is_in_the_text() -> None:
     for secret in made.secrets.values():
         assert len(secret) > 20
         assert secret not in text
-    assert [part.name for part in made.parts] == ["redis", "actions", "rasa", "worker"]
+    assert [part.name for part in made.parts] == ["redis", "actions", "rasa", "edge", "worker-1", "worker-2"]
+
+
+def test_workers_stop_together() -> None:
+    """Parts that are not of one group stop one after the other, each with its own drain time."""
+    parts = tuple(Part(name=f"worker-{number}", argv=("w",), order=9, group="workers") for number in (1, 2))
+    read = configparser.RawConfigParser()
+    read.read_string(configuration((*parts, Part(name="redis", argv=("r",), order=1)), RUN, LOG))
+    assert read["group:workers"]["programs"] == "worker-1,worker-2"
+    assert read["group:workers"]["priority"] == "9"
+    assert [name for name in read.sections() if name.startswith("group:")] == ["group:workers"]

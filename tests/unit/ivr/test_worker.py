@@ -4,7 +4,7 @@ import asyncio
 
 from ivr.call.state import State
 from ivr.lines.wav import WavLine
-from ivr.ports import LegArrived
+from ivr.ports import LegArrived, Sink
 from ivr.session import Session
 from ivr.worker import BUSY, Limits, Worker, new_call_id
 from tests.calls.people import Act, Caller, during, hangs_up
@@ -15,13 +15,22 @@ def caller(*acts: Act) -> Caller:
     return Caller(acts)
 
 
+class NoAcks(WavLine):
+    """A line whose callers never acknowledge the answer."""
+
+    async def answer(self, leg: str, sink: Sink) -> None:
+        return
+
+
 class House:
     """A line, a worker and its sessions."""
 
-    def __init__(self, places: int) -> None:
-        self.line = WavLine(lambda address: None)
+    def __init__(self, places: int, line: WavLine | None = None, settle_s: float = 1.0) -> None:
+        self.line = line or WavLine(lambda address: None)
         self.sessions: list[Session] = []
-        self.worker = Worker(make_doors(World(acts=()), self.line), Limits(callers=places), self.sessions.append)
+        self.worker = Worker(
+            make_doors(World(acts=()), self.line), Limits(callers=places, settle_s=settle_s), self.sessions.append
+        )
 
     def ring(self, *acts: Act) -> LegArrived:
         """Somebody calls."""
@@ -107,3 +116,22 @@ def test_ids_of_calls_say_nothing_and_look_like_no_number() -> None:
     made = {new_call_id() for _ in range(500)}
     assert len(made) == 500
     assert all(one.isalpha() and one.islower() and len(one) == 14 for one in made)
+
+
+def test_calls_that_are_never_acknowledged_keep_no_caller_out() -> None:
+    async def go() -> None:
+        house = House(2, NoAcks(lambda address: None), settle_s=0.05)
+        for _ in range(2):
+            house.ring()
+        assert house.worker.full
+        await asyncio.sleep(0.1)
+        assert not house.worker.full
+        in_need = house.ring()
+        assert (in_need.leg, BUSY) not in house.line.refused
+        for _ in range(9):
+            house.ring()
+            await asyncio.sleep(0.06)
+        assert house.worker.calls == 2 * Limits(callers=2).waiting
+        await house.worker.stop()
+
+    asyncio.run(go())

@@ -8,11 +8,12 @@ from ivr.call import commands as do
 from ivr.call import events as ev
 from ivr.call.state import State
 from ivr.ports import Cause
-from scripts.call_world import FLAG, World
+from scripts.call_world import FLAG, PLANS, World
 
 CHOICES = st.lists(st.integers(min_value=0, max_value=10_000), max_size=60)
 SPOKEN = (do.Say, do.Brief, do.Ring, do.Bridge, do.AskDialogue, do.Answer, do.StartTimer)
 MANY = settings(max_examples=1500, deadline=None)
+SOME = settings(max_examples=600, deadline=None)
 
 
 def walk(choices: list[int], reachable: bool) -> World:
@@ -102,9 +103,82 @@ def test_an_urgent_caller_lost_before_the_bridge_is_called_back(choices: list[in
 
 @MANY
 @given(CHOICES, st.booleans())
+def test_what_is_held_goes_on_or_is_stopped_within_a_bounded_time(choices: list[int], reachable: bool) -> None:
+    world = walk(choices, reachable)
+    if world.call.finished:
+        return
+    assert world.held <= world.call.holding, "the line holds what the machine thinks is being said"
+    if world.held:
+        assert "hold" in world.timers
+        world.send(ev.TimerFired(name="hold"))
+        assert not world.held
+
+
+@MANY
+@given(CHOICES, st.booleans())
+def test_only_what_is_being_said_is_held_and_only_what_is_held_goes_on(choices: list[int], reachable: bool) -> None:
+    world, held, saying = walk(choices, reachable), False, False
+    for command in world.done:
+        match command:
+            case do.Say():
+                held, saying = False, True
+            case do.StopSaying():
+                held = saying = False
+            case do.Hold():
+                assert saying
+                assert not held
+                held = True
+            case do.GoOn():
+                assert held
+                held = False
+
+
+@MANY
+@given(CHOICES, st.booleans())
 def test_slots_are_used_once_and_every_bridge_was_accepted(choices: list[int], reachable: bool) -> None:
     world = walk(choices, reachable)
     rings = [one.slot for one in world.done if isinstance(one, do.Ring)]
     assert len(rings) == len(set(rings))
     says = [one.say for one in world.done if isinstance(one, do.Say)]
     assert says == sorted(set(says))
+
+
+@SOME
+@given(CHOICES, st.booleans())
+def test_dead_air_ends_at_a_human_from_any_reachable_state(choices: list[int], reachable: bool) -> None:
+    """The last level is ignored nowhere: a human is sought or there, or will call, or nobody is left to be sought."""
+    world = walk(choices, reachable)
+    if world.call.state in (State.NEW, State.ENDED) or world.answering:
+        return
+    world.send(ev.DeadAir(level=ev.Lull.HUMAN))
+    call = world.call
+    if call.state is State.SEEKING:
+        assert world.plans or call.ringing or call.briefing
+    elif call.state is not State.BRIDGED:
+        assert call.noted or world.hanging_up, call
+
+
+@SOME
+@given(CHOICES, st.booleans(), st.sampled_from(ev.Lull))
+def test_dead_air_is_no_loop(choices: list[int], reachable: bool, level: ev.Lull) -> None:
+    """Where no sentence is ever heard and no agent answers, the call still comes to its end."""
+    world = walk(choices, reachable)
+    if world.call.state in (State.NEW, State.ENDED) or world.answering:
+        return
+    world.send(ev.DeadAir(level=level))
+    for _ in range(40):
+        if world.hanging_up:
+            return
+        world.send(unheard(world))
+    raise AssertionError(f"never ends: {world.call}")
+
+
+def unheard(world: World) -> ev.Event:
+    """What comes in a world in which nothing can be said and nobody picks up."""
+    if world.plans:
+        return ev.PlanReady(steps=PLANS[1])
+    if world.notes:
+        return ev.CallbackNoted()
+    for slot in sorted(world.call.briefing):
+        return ev.AgentGone(slot=slot, cause=Cause.NO_ANSWER)
+    return ev.TimerFired(name="ring") if world.call.ringing else ev.DeadAir(level=ev.Lull.HUMAN)

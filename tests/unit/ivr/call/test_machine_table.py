@@ -1,6 +1,7 @@
 """The table itself: every live state can be left, impossible pairs change nothing, and selected ways through it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,13 @@ def asking() -> World:
     world = greeting()
     world.send(ev.TurnReady(ask=1, turn=TURNS[0]))
     world.send(ev.SayEnded(say=world.call.saying))
+    return world
+
+
+def holding() -> World:
+    """A voice came over the question."""
+    world = asking()
+    world.send(ev.SpeechStarted())
     return world
 
 
@@ -76,6 +84,14 @@ def offering() -> World:
     return world
 
 
+def returning() -> World:
+    """Rung back; whoever picked up is being asked."""
+    world = World()
+    world.send(replace(ARRIVED, earlier="b", rung_back=True))
+    world.send(ev.CallAnswered())
+    return world
+
+
 def closing() -> World:
     world = offering()
     world.send(ev.DigitPressed(digit="2"))
@@ -99,6 +115,7 @@ IN: dict[State, Make] = {
     State.BRIDGED: bridged,
     State.PARTED: parted,
     State.OFFERING: offering,
+    State.RETURNING: returning,
     State.CLOSING: closing,
     State.ENDED: ended,
 }
@@ -176,14 +193,25 @@ def test_what_comes_late_means_nothing(state: State, event: ev.Event) -> None:
     assert advance(call, event) == (call, ())
 
 
+UNFILLED, NO_KEYS, NO_HUMAN = (ev.DeadAir(level=level) for level in ev.Lull)
 WAYS: list[tuple[Make, ev.Event, State, tuple[type, ...]]] = [
     (World, ARRIVED, State.GREETING, (do.Answer, do.AskDialogue)),
     (greeting, ev.TurnReady(ask=1, turn=TURNS[0]), State.GREETING, ()),
     (greeting, ev.SayEnded(say=1), State.THINKING, (do.StartTimer,)),
-    (greeting, ev.SpeechStarted(), State.GREETING, (do.StopSaying,)),
+    (greeting, ev.SpeechStarted(), State.GREETING, (do.Hold, do.StartTimer)),
+    (greeting, ev.TurnTaken(), State.GREETING, (do.StopSaying,)),
     (greeting, ZERO, State.SEEKING, (do.FindAgent, do.Say)),
     (greeting, ev.DigitPressed(digit="5"), State.THINKING, (do.AskDialogue,)),
-    (asking, ev.SpeechStarted(), State.LISTENING, (do.StopSaying,)),
+    (asking, ev.SpeechStarted(), State.ASKING, (do.Hold, do.StartTimer)),
+    (asking, ev.TurnTaken(), State.LISTENING, (do.StopSaying,)),
+    (holding, ev.TurnTaken(), State.LISTENING, (do.StopSaying,)),
+    (holding, ev.NothingHeard(), State.ASKING, (do.GoOn,)),
+    (holding, ev.Heard(words=Heard(text="mm hmm"), aside=True), State.ASKING, (do.GoOn,)),
+    (holding, ev.Heard(words=Heard(text="my head hurts")), State.THINKING, (do.StopSaying, do.AskDialogue)),
+    (holding, ev.TimerFired(name="hold"), State.LISTENING, (do.StopSaying,)),
+    (holding, ev.SayEnded(say=2), State.LISTENING, ()),
+    (holding, ZERO, State.SEEKING, (do.FindAgent, do.StopSaying)),
+    (holding, ev.RedFlagRaised(flag=FLAG), State.SEEKING, (do.FindAgent, do.StopSaying)),
     (asking, ev.SayEnded(say=2), State.LISTENING, (do.StartTimer,)),
     (listening, ev.Heard(words=Heard(text="my head hurts")), State.THINKING, (do.AskDialogue,)),
     (listening, ev.Heard(words=Heard(text="[unk]")), State.ASKING, (do.Say,)),
@@ -215,7 +243,29 @@ WAYS: list[tuple[Make, ev.Event, State, tuple[type, ...]]] = [
     (offering, ev.DigitPressed(digit="2"), State.CLOSING, (do.Say,)),
     (offering, ev.Heard(words=Heard(text="no"), yes=False), State.CLOSING, (do.Say,)),
     (offering, ev.Heard(words=Heard(text="well")), State.OFFERING, (do.NoteCallback,)),
+    (returning, ev.DigitPressed(digit="1"), State.THINKING, (do.AskDialogue,)),
+    (returning, ev.DigitPressed(digit="2"), State.CLOSING, (do.Say,)),
+    (returning, ZERO, State.SEEKING, (do.FindAgent, do.Say)),
+    (returning, AGENT, State.SEEKING, (do.FindAgent, do.Say)),
+    (returning, ev.Heard(words=Heard(text="yes"), yes=True), State.THINKING, (do.AskDialogue,)),
+    (returning, ev.Heard(words=Heard(text="no"), yes=False), State.CLOSING, (do.Say,)),
+    (returning, ev.Heard(words=Heard(text="leave a message")), State.RETURNING, ()),
+    (returning, ev.RedFlagRaised(flag=FLAG), State.SEEKING, (do.FindAgent, do.Say)),
+    (returning, ev.SayEnded(say=1), State.RETURNING, (do.StartTimer,)),
+    (returning, NO_KEYS, State.RETURNING, (do.Say,)),
+    (returning, NO_HUMAN, State.SEEKING, (do.FindAgent, do.Say)),
     (closing, AGENT, State.SEEKING, (do.FindAgent,)),
+    *((IN[state], UNFILLED, state, ()) for state in State if state in LIVE and state in IN),
+    *((make, NO_KEYS, State.THINKING, (do.AskDialogue,)) for make in (greeting, asking, listening, thinking)),
+    *((make, NO_HUMAN, State.SEEKING, (do.FindAgent, do.Say)) for make in (greeting, asking, listening, thinking)),
+    (seeking, NO_KEYS, State.SEEKING, (do.Say,)),
+    (ringing, NO_HUMAN, State.SEEKING, (do.Say,)),
+    (bridged, NO_KEYS, State.BRIDGED, ()),
+    (bridged, NO_HUMAN, State.SEEKING, (do.DropAgent, do.FindAgent)),
+    (parted, NO_HUMAN, State.SEEKING, (do.FindAgent,)),
+    (offering, NO_KEYS, State.OFFERING, (do.Say,)),
+    (offering, NO_HUMAN, State.OFFERING, (do.NoteCallback,)),
+    (closing, NO_HUMAN, State.CLOSING, (do.HangUp,)),
     *((IN[state], ev.RedFlagRaised(flag=FLAG), State.SEEKING, (do.FindAgent, do.Say)) for state in LIVE[:4]),
 ]
 

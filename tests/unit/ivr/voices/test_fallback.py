@@ -1,9 +1,13 @@
 import asyncio
+import time
+from pathlib import Path
 
 import pytest
 
 from ivr.audio.format import seconds
 from ivr.ports import VoiceError
+from ivr.voices.cache import CachedVoice
+from ivr.voices.espeak import EspeakVoice
 from ivr.voices.fallback import FallbackVoice
 from ivr.voices.silent import FailingVoice, HangingVoice, SilentVoice
 
@@ -84,3 +88,63 @@ def test_a_cancelled_call_breaks_no_voice() -> None:
 def test_no_voices_are_refused() -> None:
     with pytest.raises(ValueError, match="one voice"):
         FallbackVoice([])
+
+
+def test_a_sentence_of_a_voice_that_hangs_now_is_remembered() -> None:
+    inner = FailingVoice("one", good=1)
+    voice = FallbackVoice([CachedVoice(inner), SilentVoice("two")], clock=Clock())
+    first = say(voice, "hello")
+    assert voice.kept("hello") == first
+    assert voice.kept("something new") is None
+    say(voice, "something new")  # fails, and the first voice rests
+    assert voice.answering == "two"
+    assert say(voice, "hello") == first
+
+
+def test_what_is_in_memory_is_not_waited_for() -> None:
+    async def scene() -> None:
+        inner = FailingVoice("one", good=1)
+        voice = CachedVoice(inner)
+        known = await voice.speak("hello", keep=True)
+        async with asyncio.timeout(1):
+            assert await voice.speak("hello", keep=True) == known
+
+    asyncio.run(scene())
+
+
+def test_nobody_waits_at_start() -> None:
+    one = HangingVoice()
+    voice = FallbackVoice([one, SilentVoice()], timeout=0.01)
+    slow = voice.unhurried()
+
+    async def scene() -> None:
+        task = asyncio.create_task(slow.speak("hello", keep=True))
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(scene())
+
+
+def test_fixed_sentences_are_forgotten_last() -> None:
+    async def scene() -> None:
+        voice = CachedVoice(SilentVoice(), max_memory_bytes=40_000)
+        await voice.speak("a fixed sentence", keep=True)
+        for number in range(9):
+            await voice.speak(f"words of caller {number}", keep=False)
+        assert voice.kept("a fixed sentence") is not None
+        assert voice.kept("words of caller 0") is None
+
+    asyncio.run(scene())
+
+
+def test_a_stopped_program_is_given_up_and_the_next_voice_speaks(tmp_path: Path) -> None:
+    """A real process that stops in the middle."""
+    program = tmp_path / "stopped"
+    program.write_text("#!/bin/sh\nkill -STOP $$\n")
+    program.chmod(0o700)
+    voice = FallbackVoice([EspeakVoice(program=str(program)), SilentVoice()], timeout=0.3)
+    began = time.monotonic()
+    assert say(voice)
+    assert time.monotonic() - began < 2.0
