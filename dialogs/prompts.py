@@ -33,9 +33,11 @@ class UnknownLanguage(KeyError):
 class TomlPrompts:
     """Prompts over one TOML file a language; a key is "section.name"."""
 
-    def __init__(self, folder: Path, common: Mapping[str, str]) -> None:
-        """`common` are the placeholders that every sentence may use ("emergency", "hotline"). Raises PromptsError."""
+    def __init__(self, folder: Path, common: Mapping[str, str], instead: Mapping[str, str] | None = None) -> None:
+        """`common` are the placeholders that every sentence may use ("emergency", "hotline"); `instead` names a
+        sentence that is said in place of another. Raises PromptsError."""
         self._common = dict(common)
+        self._instead = dict(instead or {})
         self._sentences = load_sentences(folder)
 
     @property
@@ -45,7 +47,8 @@ class TomlPrompts:
 
     def text(self, prompt: Prompt, language: str) -> str:
         """The words of a prompt. Raises KeyError for an unknown key or a missing value, UnknownLanguage."""
-        return self._filled(self._of(language)[prompt.key], {**self._common, **prompt.values})
+        key = self._instead.get(prompt.key, prompt.key)
+        return self._filled(self._of(language)[key], {**self._common, **prompt.values})
 
     def fixed(self, language: str) -> tuple[str, ...]:
         """Every sentence that needs the common values only, rendered. Raises UnknownLanguage."""

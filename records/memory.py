@@ -1,8 +1,9 @@
-"""Journal and callbacks in memory: the dull second implementations, for tests."""
+"""Journal, callbacks and lifelines in memory: the dull second implementations, for tests."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
-from records.port import Callback, CallLine, Entry
+from records.port import Callback, CallLine, Entry, Lifeline
 
 
 class MemoryJournal:
@@ -53,3 +54,43 @@ class MemoryCallbacks:
     async def done(self, id: str) -> None:
         """Mark as called. Raises KeyError."""
         self._callbacks[id] = replace(self._callbacks[id], done=True)
+
+
+class MemoryLifelines:
+    """Keeps calls in progress until the process ends."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, Lifeline] = {}
+
+    async def hold(self, line: Lifeline, instead_of: str = "") -> None:
+        """Write a call down."""
+        self._lines[line.call] = line
+        self._lines.pop(instead_of, None)
+
+    async def release(self, call: str) -> None:
+        """Forget a call."""
+        self._lines.pop(call, None)
+
+    async def lost(self, living: Collection[str]) -> tuple[Lifeline, ...]:
+        """Calls without a living keeper."""
+        found = (one for one in self._lines.values() if one.keeper not in living)
+        return tuple(sorted(found, key=_by_urgency))
+
+    async def claim(self, line: Lifeline, *, keeper: str, tries: int) -> Lifeline | None:
+        """Become the keeper of a cut call."""
+        known = self._lines.get(line.call)
+        if known is None or (known.keeper, known.tries) != (line.keeper, line.tries):
+            return None
+        self._lines[line.call] = replace(known, keeper=keeper, tries=tries, cut=True)
+        return self._lines[line.call]
+
+    async def returned(self, party: str) -> Lifeline | None:
+        """Take the cut call of a caller who is here again."""
+        found = sorted((one for one in self._lines.values() if one.party == party and one.cut), key=_by_urgency)
+        for one in found:
+            del self._lines[one.call]
+        return found[0] if found else None
+
+
+def _by_urgency(line: Lifeline) -> tuple[int, bool, float, str]:
+    return (-line.urgency, not line.human, line.at, line.call)

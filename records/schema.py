@@ -44,3 +44,28 @@ callbacks = Table(
     Index("callbacks_open", "done", "urgency", "at"),
 )
 """Promises to call back. The number is not here: `party` names it in the masking vault."""
+
+lifelines = Table(
+    "lifelines",
+    metadata,
+    Column("call", String(64), primary_key=True),
+    Column("party", String(64), nullable=False),
+    Column("reachable", Boolean, nullable=False),
+    Column("keeper", String(64), nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("human", Boolean, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("cut", Boolean, nullable=False),
+    Index("lifelines_by_party", "party"),
+)
+"""Calls in progress: a row lives as long as its call, so the table stays as small as the hotline is busy."""
+
+phones = Table(
+    "phones",
+    metadata,
+    Column("agent", String(64), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("at", Double, nullable=False),
+)
+"""Agents' phones that register: what proves their passwords, sealed; `at` is when it was set."""

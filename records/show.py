@@ -166,6 +166,7 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Json]], str]] = {
     "Briefed": _briefed,
     "SayEnded": _fixed("hotline", "has said", "say"),
     "SpeechStarted": _fixed("caller", "begins to speak"),
+    "TurnTaken": _fixed("caller", "takes the turn"),
     "Heard": _heard,
     "NothingHeard": _fixed("caller", "makes a sound without words"),
     "CommandHeard": _fixed("caller", "asks for", "command"),

