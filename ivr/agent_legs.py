@@ -8,11 +8,13 @@ from typing import Any, Protocol
 from dialogs.port import Level, Prompt
 from ivr import ports as line_events
 from ivr.audio import tones
+from ivr.audio.dtmf import Keys
 from ivr.audio.format import silence
 from ivr.call import commands as do
 from ivr.call import events as ev
 from ivr.doors import Doors
 from ivr.ports import Cause, LineError, LineEvent, VoiceError
+from ivr.watch.watcher import Joined
 from routing.port import RingStep, RouteRequest, Urgency
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class AgentLegs:
         self._agents: dict[str, str] = {}
         self._reserved: set[str] = set()
         self._dropped: set[str] = set()
+        self._pressed: dict[str, Keys] = {}
 
     async def let_go(self) -> None:
         """End every leg and reservation."""
@@ -112,8 +115,12 @@ class AgentLegs:
                 self._desk.post(ev.AgentRinging(slot=slot))
             case line_events.LegAnswered():
                 self._desk.post(ev.AgentAnswered(slot=slot))
+            case line_events.AudioHeard():
+                if key := self._keys(slot).hear(event.pcm):
+                    self._desk.post(ev.AgentDigit(slot=slot, digit=key))
             case line_events.KeyPressed():
-                self._desk.post(ev.AgentDigit(slot=slot, digit=event.digit))
+                if key := self._keys(slot).signalled(event.digit):
+                    self._desk.post(ev.AgentDigit(slot=slot, digit=key))
             case line_events.PlayEnded():
                 if event.complete:
                     self._desk.post(ev.BriefingEnded(slot=slot))
@@ -121,6 +128,9 @@ class AgentLegs:
                 self._agent_over(slot, event.cause)
             case _:
                 pass
+
+    def _keys(self, slot: str) -> Keys:
+        return self._pressed.setdefault(slot, Keys())
 
     def _agent_over(self, slot: str, cause: Cause) -> None:
         self._desk.post(ev.AgentGone(slot=slot, cause=cause))
@@ -156,5 +166,6 @@ class AgentLegs:
         except LineError:
             self._desk.post(ev.BridgeFailed(slot=command.slot))
         else:
+            self._doors.watcher.fact(self.id, Joined(slot=command.slot))
             await self._desk.note("Bridged", {"slot": command.slot, "agent": self._agents.get(command.slot, "")})
 

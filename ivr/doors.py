@@ -1,14 +1,22 @@
 """Everything that a call may use, as one frozen value."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dialogs.port import Dialogue, Prompts
 from ivr.hearing import Ears
 from ivr.ports import Line, Sound, Voice
+from ivr.pressure import Pressure
+from ivr.watch.watcher import Nobody as Unwatched
+from ivr.watch.watcher import Watcher
+from ivr.witness import Witnesses
 from masking.port import Masking
-from records.port import Callbacks, Journal
+from records.port import Callbacks, Journal, Lifelines
 from routing.port import Router
+
+
+def _nothing(text: str) -> bytes | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,5 +47,17 @@ class Doors:
     """Promises to call back."""
     clock: Callable[[], float]
     """Seconds since the epoch."""
+    witness: Witnesses | None = None
+    """Who watches each call, if anybody: calls can be recorded for test."""
+    lifelines: Lifelines | None = None
+    """Calls in progress, for ringing callers back after a fault; None where nobody would."""
+    keeper: str = ""
+    """This process, among those that may have calls."""
+    watcher: Watcher = field(default_factory=Unwatched)
+    """Who measures: figures, spans, the live table."""
+    pressure: Pressure | None = None
+    """How late recognition is in this process; None where that is not measured."""
+    kept: Callable[[str], bytes | None] = _nothing
+    """What a sentence sounds like, where that is in memory: never waits for a voice."""
     language: str = "en"
     """Language that calls start in."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -9,11 +10,13 @@ from dialogs.port import Dialogue, DialogueUnavailable, Prompt, Question, Turn
 from ivr.agent_legs import URGENCIES, AgentLegs
 from ivr.audio import tones
 from ivr.audio.format import silence
+from ivr.audio.onset import lead_seconds
 from ivr.call import commands as do
 from ivr.call import events as ev
 from ivr.doors import Doors
 from ivr.ports import Cause, LineError, LineEvent, VoiceError
 from ivr.timers import Timers
+from ivr.watch.watcher import Played
 from records.port import Callback, JournalUnavailable
 from routing.port import Urgency
 
@@ -61,6 +64,7 @@ class Hands:
         self._mind = mind
         self._tasks: set[asyncio.Task[None]] = set()
         self._saying: asyncio.Task[None] | None = None
+        self._held = False
         self.agents = AgentLegs(doors, call, leg, self)
 
     @property
@@ -119,6 +123,7 @@ class Hands:
         """Render and play to the caller, replacing what is being said."""
         if self._saying:
             self._saying.cancel()
+        self._held = False
         self._saying = self.spawn(self._speak(command))
 
     async def _speak(self, command: do.Say) -> None:
@@ -131,6 +136,9 @@ class Hands:
             pcm, text = tones.waiting_beeps() if held else tones.accept_beep(), ""
         await self._mind.note("Said", {"say": command.say, "text": text, "keys": [one.key for one in command.prompts]})
         self._doors.sound.play(self._leg, command.say, pcm)
+        self._doors.watcher.fact(self.id, Played(say=command.say, lead=lead_seconds(pcm)))
+        if self._held:
+            self._doors.sound.hold(self._leg)
 
     async def render(self, prompts: tuple[Prompt, ...]) -> tuple[bytes, str]:
         """The sentences as one piece of audio, and their text."""
@@ -148,7 +156,24 @@ class Hands:
         """Silence."""
         if self._saying:
             self._saying.cancel()
+        self._held = False
         self._doors.sound.stop(self._leg)
+
+    async def hold(self, command: do.Hold) -> None:
+        """Silence that keeps the place; a sentence that is still being rendered begins held."""
+        self._held = True
+        self._doors.sound.hold(self._leg)
+
+    async def go_on(self, command: do.GoOn) -> None:
+        """Sound again."""
+        self._held = False
+        self._doors.sound.go_on(self._leg)
+
+    @property
+    def left(self) -> float:
+        """Seconds of our sentences that the caller has yet to hear; endless while they are being rendered."""
+        rendering = self._saying is not None and not self._saying.done()
+        return math.inf if rendering else self._doors.sound.left(self._leg)
 
     async def listen(self, command: do.Listen) -> None:
         """Tell the ears."""
@@ -235,6 +260,8 @@ CARRY_OUT: dict[type, Callable[[Hands, Any], Coroutine[Any, Any, None]]] = {
     do.Answer: Hands.answer,
     do.Say: Hands.say,
     do.StopSaying: Hands.stop_saying,
+    do.Hold: Hands.hold,
+    do.GoOn: Hands.go_on,
     do.Listen: Hands.listen,
     do.AskDialogue: Hands.ask,
     do.FindAgent: lambda hands, command: hands.agents.find(command),

@@ -6,18 +6,29 @@ and the call goes on, for a caller is worth more than a record.
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Any
 
+from dialogs.port import Prompt
 from ivr import ports as line_events
+from ivr.audio.dtmf import Keys
+from ivr.audio.format import FRAME_BYTES
 from ivr.call import events as ev
 from ivr.call.machine import IllegalEvent, advance
 from ivr.call.state import Call
+from ivr.dead_air import DeadAir
 from ivr.doors import Doors
 from ivr.hands import Hands
 from ivr.hearing import Hearing
+from ivr.lifeline import CallLine, Earlier
 from ivr.plain import plain
 from ivr.ports import LegArrived, LineEvent
+from ivr.pressure import STALE_SECONDS, CallPressure, Strain
 from ivr.timers import Timers
+from ivr.watch.logs import name_call
+from ivr.watch.watcher import JournalLost, Listened, Step
+from ivr.watched import Watched, filler, is_filler
+from ivr.witness import Nobody, Witness
 from masking.port import MaskingUnavailable, Party
 from records.port import Entry, JournalUnavailable
 
@@ -27,6 +38,9 @@ JOURNAL_SECONDS = 0.25
 """Longest wait for the journal before the call goes on without it."""
 JOURNAL_REST_SECONDS = 5.0
 """A journal that hung is not waited for again so soon: a quarter of a second at every event would be felt."""
+FILLER = Prompt(key="call.filler")
+"""Kept in memory for a silence of ours."""
+SILENCE = bytes(FRAME_BYTES)
 VAULT_SECONDS = 1.0
 """Longest wait for the vault before the caller counts as not reachable."""
 
@@ -34,22 +48,44 @@ VAULT_SECONDS = 1.0
 class Session:
     """One caller, from ring to record."""
 
-    def __init__(self, doors: Doors, call: str, arrival: LegArrived) -> None:
+    def __init__(self, doors: Doors, call: str, arrival: LegArrived, earlier: Earlier | None = None) -> None:
+        """`earlier`: the cut call because of which we called this one's caller. `answered`, on the session, says that
+        the caller's leg stands."""
         self.id = call
         self.call = Call()
+        self.answered = False
+        self.dead_air = DeadAir()
+        """What the caller really hears, and the longest silence so far."""
+        self._sound = Watched(doors.line, doors.sound, arrival.leg, self.dead_air)
+        doors = replace(doors, line=self._sound, sound=self._sound)
         self._doors = doors
         self._arrival = arrival
+        self._earlier = earlier
+        self._line = CallLine(
+            doors.lifelines, keeper=doors.keeper, call=call, clock=doors.clock,
+            instead_of=earlier.call if earlier else "",
+        )  # fmt: skip
+        self._keys = Keys()
+        self.pressure = CallPressure(doors.pressure)
+        """How late this call's ears are."""
         self._queue: asyncio.Queue[ev.Event] = asyncio.Queue()
         self._unhandled = 1
         self._timers = Timers()
         self._time = 0.0
         self._journal_rests_until = 0.0
         self._over = False
-        self._hearing = Hearing(doors.ears, doors.language, self.post) if doors.ears else None
+        self._witness: Witness = doors.witness(call, doors.language) if doors.witness else Nobody()
+        self._hearing = (
+            Hearing(doors.ears, doors.language, self.post, lambda: self._hands.left, self._heard)
+            if doors.ears
+            else None
+        )
         self._hands = Hands(doors, call, arrival.leg, self)
 
     async def run(self) -> None:
         """Live through the call; returns when everything of it is done."""
+        name_call(self.id)
+        self._doors.watcher.begun(self.id)
         hearing = asyncio.create_task(self._hearing.run()) if self._hearing else None
         try:
             await self._begin()
@@ -63,11 +99,16 @@ class Session:
                 hearing.cancel()
                 self._hearing.close()
             await self._hands.let_go()
+            await self._line.end()
+            self._witness.over()
+            self._doors.watcher.ended(self.id)
 
     def post(self, event: ev.Event) -> None:
         """Something happened."""
         self._unhandled += 1
         self._queue.put_nowait(event)
+        if isinstance(event, ev.SpeechStarted | ev.Heard | ev.NothingHeard | ev.CommandHeard):
+            self.dead_air.voice(isinstance(event, ev.SpeechStarted))
 
     async def settle(self) -> None:
         """Wait until nothing is in flight: the WAV line lets no time pass meanwhile."""
@@ -80,20 +121,29 @@ class Session:
 
     def sink(self, event: LineEvent) -> None:
         """Events of the caller's leg."""
+        self._witness.sensed(event)
         match event:
             case line_events.AudioHeard():
+                self.dead_air.join(False)
+                if key := self._keys.hear(event.pcm):
+                    self.post(ev.DigitPressed(digit=key))
                 if self._hearing:
-                    self._hearing.push(event.pcm)
+                    self._hearing.push(SILENCE if self._keys.sounding else event.pcm)
             case line_events.Elapsed():
                 self._pass(event.seconds)
             case line_events.LegAnswered():
+                self.answered = True
+                self.dead_air.begin()
                 self.post(ev.CallAnswered())
-                if self._hearing is None:
+                if self._hearing is None or self.pressure.begins_with_keys():
                     self.post(ev.Trouble(what="recogniser"))
             case line_events.KeyPressed():
-                self.post(ev.DigitPressed(digit=event.digit))
+                if key := self._keys.signalled(event.digit):
+                    self.post(ev.DigitPressed(digit=key))
             case line_events.PlayEnded(complete=True):
-                self.post(ev.SayEnded(say=event.play))
+                self.dead_air.ended(event.play)
+                if event.play > 0:
+                    self.post(ev.SayEnded(say=event.play))
             case line_events.LegGone():
                 self.post(ev.HungUp(cause=event.cause))
             case _:
@@ -101,8 +151,10 @@ class Session:
 
     async def note(self, kind: str, data: dict[str, Any]) -> None:
         """Write one entry of the call's journal; never raises."""
+        self._witness.noted(kind, data)
         if self._time < self._journal_rests_until:
             log.error("journal hangs: an entry of call %s is lost", self.id)
+            self._lost()
             return
         entry = Entry(call=self.id, at=self._doors.clock(), kind=kind, data={**data, "t": round(self._time, 2)})
         try:
@@ -111,10 +163,19 @@ class Session:
         except TimeoutError:
             self._journal_rests_until = self._time + JOURNAL_REST_SECONDS
             log.error("journal hangs: an entry of call %s is lost", self.id)
+            self._lost()
         except JournalUnavailable:
             log.error("journal unavailable: an entry of call %s is lost", self.id)
+            self._lost()
         except Exception:
             log.exception("journal broken: an entry of call %s is lost", self.id)
+            self._lost()
+
+    def _heard(self, silence: float, delay: float, lost: int) -> None:
+        self._doors.watcher.fact(self.id, Listened(silence=silence, delay=delay, lost=lost))
+
+    def _lost(self) -> None:
+        self._doors.watcher.fact(self.id, JournalLost())
 
     def listen(self, question: Any) -> None:
         """Tell the ears what is being asked."""
@@ -130,6 +191,37 @@ class Session:
         self._time += seconds
         for name in self._timers.pass_time(seconds):
             self.post(ev.TimerFired(name=name))
+        if self._hearing:
+            self._ease(self._hearing, seconds)
+        lulls = self.dead_air.pass_time(
+            seconds,
+            left=self._sound.left(self._arrival.leg),
+            answering=self._timers.running("no_input"),
+            typing=self._timers.running("digits"),
+            ears_behind=self._hearing.behind if self._hearing else 0.0,
+        )
+        for lull in lulls:
+            if lull is ev.Lull.FILLER:  # played here: the steps of the call may be what hangs
+                self._sound.fill(filler(self._kept(FILLER)))
+            self.post(ev.DeadAir(level=lull))
+
+    def _kept(self, prompt: Prompt) -> bytes | None:
+        """A sentence as it lies in memory; whatever is broken there, the caller hears beeps."""
+        try:
+            return self._doors.kept(self._doors.prompts.text(prompt, self._doors.language))
+        except Exception:
+            log.exception("a kept sentence cannot be read in call %s", self.id)
+            return None
+
+    def _ease(self, hearing: Hearing, seconds: float) -> None:
+        """Ears that fall behind leave out what they can, and then the keys lead."""
+        strain, turns = self.pressure.feed(hearing.behind, seconds)
+        hearing.lean = strain >= Strain.LEAN
+        if turns:
+            log.warning("recognition is too late in call %s: keys lead", self.id)
+            self.post(ev.Trouble(what="recogniser"))
+        if strain is Strain.KEYS and hearing.behind > STALE_SECONDS:
+            self.pressure.shed(hearing.shed(STALE_SECONDS / 2))
 
     async def _begin(self) -> None:
         party = Party(id="", reachable=False)
@@ -141,9 +233,16 @@ class Session:
         except Exception:
             log.exception("vault broken: the caller of call %s cannot be called back", self.id)
         self._hands.party = party.id
+        known = await self._line.returned(party) or self._earlier
         self.post(
             ev.CallArrived(
-                call=self.id, party=party.id, reachable=party.reachable, language=self._doors.language
+                call=self.id,
+                party=party.id,
+                reachable=party.reachable,
+                language=self._doors.language,
+                earlier=known.call if known else "",
+                earlier_level=known.level if known else None,
+                rung_back=bool(known and known.rung_back),
             )
         )
         self._unhandled -= 1
@@ -151,7 +250,8 @@ class Session:
     async def _handle(self, event: ev.Event) -> None:
         try:
             await self.note(type(event).__name__, plain(event))
-            self.call, commands = advance(self.call, event)
+            before = self.call
+            self.call, commands = advance(before, event)
         except IllegalEvent:
             log.exception("the session of call %s made an impossible event", self.id)
             return
@@ -159,7 +259,12 @@ class Session:
             log.exception("a step of call %s failed", self.id)
             self._failed(event)
             return
+        self._witness.stepped(self.call.state, commands)
+        self._doors.watcher.step(self.id, Step(before=before, event=event, after=self.call, commands=commands))
+        self._line.follow(self.call)
         for command in commands:
+            if is_filler(command):
+                self.dead_air.fills(command.say)
             try:
                 await self._hands.carry_out(command)
             except Exception:  # the others are carried out all the same: one of them may be the human

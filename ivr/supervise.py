@@ -4,6 +4,7 @@ supervisord restarts what dies and stops everything in reverse order; this modul
 """
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import shlex
@@ -42,6 +43,8 @@ class Part:
     """How long it may take to end by itself."""
     folder: str = ""
     """Working folder; empty for the supervisor's own."""
+    group: str = ""
+    """Parts of one group stop together; others one after the other."""
 
 
 def configuration(parts: tuple[Part, ...], run: Path, log: Path) -> str:
@@ -61,7 +64,14 @@ chmod = 0600
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 """
-    return head + "".join(_program(part, log) for part in parts)
+    groups = {part.group: part.order for part in parts if part.group}
+    grouped = "".join(_group(name, order, parts) for name, order in groups.items())
+    return head + "".join(_program(part, log) for part in parts) + grouped
+
+
+def _group(name: str, order: int, parts: tuple[Part, ...]) -> str:
+    members = ",".join(part.name for part in parts if part.group == name)
+    return f"\n[group:{name}]\nprograms = {members}\npriority = {order}\n"
 
 
 def _program(part: Part, log: Path) -> str:
@@ -156,6 +166,19 @@ class Supervisor:
         finally:
             transport.close()
         return list(found)
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """Process id of every part, as last looked up."""
+        return self._pids
+
+    def kill(self, name: str, pid: int) -> bool:
+        """End a part of ours at once; it is started again. False where this is not its process (any more)."""
+        if self._pids.get(name) != pid or self._states.get(name) not in ("RUNNING", "STARTING"):
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        return True
 
     async def stop(self) -> bool:
         """Stop everything, last started first; True where all went by themselves."""

@@ -23,6 +23,11 @@ class Limits:
 
     callers: int
     """Callers at once; each may need further legs for agents' phones."""
+    settle_s: float = 1.0
+    """How long a call that we answered holds a caller's place without its ACK (RFC 3261 section 13.3.1.4: an ACK takes
+    one round trip). After that it waits beside the places, so calls that nobody means to make keep no caller out."""
+    waiting: int = 3
+    """How many calls there may be for each place, those without an ACK included."""
 
 
 class Worker:
@@ -33,6 +38,7 @@ class Worker:
         self._limits = limits
         self._started = started
         self._calls: dict[str, asyncio.Task[None]] = {}
+        self._asked: dict[str, tuple[Session, float]] = {}
         self._draining = False
         self._refusals: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
@@ -43,19 +49,45 @@ class Worker:
         """Calls in progress."""
         return len(self._calls)
 
+    @property
+    def limits(self) -> Limits:
+        """How many callers are taken."""
+        return self._limits
+
+    def limit(self, limits: Limits) -> None:
+        """Take so many from now on."""
+        self._limits = limits
+
+    @property
+    def full(self) -> bool:
+        """Whether all places are taken, by callers who are there or may yet turn out to be."""
+        now = asyncio.get_running_loop().time()
+        waited = (since for session, since in self._asked.values() if not session.answered)
+        doubtful = sum(now - since > self._limits.settle_s for since in waited)
+        most = self._limits.callers
+        return len(self._calls) - doubtful >= most or len(self._calls) >= most * self._limits.waiting
+
     def arrived(self, arrival: LegArrived) -> None:
         """Somebody calls: take it, or refuse at once when full or draining."""
-        if self._draining or len(self._calls) >= self._limits.callers:
+        if self._draining or self.full:
             log.warning("a call was refused: %s", "draining" if self._draining else "all places taken")
+            self._doors.watcher.refused("draining" if self._draining else "full")
             task = asyncio.create_task(self._doors.line.refuse(arrival.leg, BUSY))
             self._refusals.add(task)
             task.add_done_callback(self._refusals.discard)
             return
         session = Session(self._doors, new_call_id(), arrival)
+        self._asked[session.id] = session, asyncio.get_running_loop().time()
+        self.take(session)
+
+    def take(self, session: Session) -> asyncio.Task[None]:
+        """Live through a call, one of ours to a caller included: those are never refused, for their callers had a
+        place already, and every place has a second leg."""
         self._empty.clear()
-        self._calls[session.id] = asyncio.create_task(self._live(session))
+        task = self._calls[session.id] = asyncio.create_task(self._live(session))
         if self._started:
             self._started(session)
+        return task
 
     async def _live(self, session: Session) -> None:
         log.info("call %s begins", session.id)
@@ -65,12 +97,19 @@ class Worker:
             log.exception("call %s failed", session.id)
         finally:
             self._calls.pop(session.id, None)
+            self._asked.pop(session.id, None)
             log.info("call %s ends", session.id)
             if not self._calls:
                 self._empty.set()
 
-    async def drain(self, seconds: float) -> bool:
-        """Take no more calls and wait for those in progress; False where some were still there at the end."""
+    @property
+    def draining(self) -> bool:
+        """Whether no more calls are taken."""
+        return self._draining
+
+    async def drain(self, seconds: float | None) -> bool:
+        """Take no more calls and wait for those in progress, None: as long as they last; False where some were still
+        there at the end."""
         self._draining = True
         try:
             async with asyncio.timeout(seconds):

@@ -1,6 +1,6 @@
 """The world around a call machine, as far as it can send events: for tests of every sequence and for the drawing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dialogs.port import Command as Spoken
 from dialogs.port import Expect, Handover, Heard, Level, Prompt, Question, RedFlag, TriageResult, Turn
@@ -45,6 +45,8 @@ class World:
     call: Call = field(default_factory=Call)
     """The machine's value."""
     says: set[int] = field(default_factory=set)
+    held: bool = False
+    """Whether what is being said is held: it does not end by itself."""
     timers: set[str] = field(default_factory=set)
     asks: set[int] = field(default_factory=set)
     plans: int = 0
@@ -76,6 +78,7 @@ class World:
                 self.answering = False
             case ev.SayEnded():
                 self.says.discard(event.say)
+                self.held = False
             case ev.TimerFired():
                 self.timers.discard(event.name)
             case ev.TurnReady() | ev.DialogueFailed():
@@ -100,9 +103,13 @@ class World:
             case do.Answer():
                 self.answering = True
             case do.Say():
-                self.says = {command.say}
+                self.says, self.held = {command.say}, False
             case do.StopSaying():
-                self.says = set()
+                self.says, self.held = set(), False
+            case do.Hold():
+                self.held = True
+            case do.GoOn():
+                self.held = False
             case do.StartTimer():
                 self.timers.add(command.name)
             case do.StopTimer():
@@ -135,17 +142,20 @@ class World:
             elif slot in self.briefs:
                 come.append(ev.BriefingEnded(slot=slot))
         come += [ev.CallbackNoted()] * bool(self.notes)
-        come += [ev.SayEnded(say=say) for say in sorted(self.says)]
+        come += [ev.SayEnded(say=say) for say in sorted(self.says) if not self.held]
         come += [ev.TimerFired(name=name) for name in sorted(self.timers)]
         return come + [ev.HungUp(cause=Cause.NORMAL)] * self.hanging_up
 
     def possible(self) -> list[ev.Event]:
         """Everything that can happen now, late and hostile events included."""
         if self.call.state is State.NEW:
-            return [
-                ev.CallArrived(call="c", party="p", reachable=self.reachable, language="en"),
-                ev.HungUp(cause=Cause.NORMAL),
+            arrived = ev.CallArrived(call="c", party="p", reachable=self.reachable, language="en")
+            cut = [
+                replace(arrived, earlier="b", earlier_level=level, rung_back=rung)
+                for level in (None, Level.ROUTINE, Level.EMERGENCY)
+                for rung in (True, False)
             ]
+            return [*[arrived] * 3 * len(cut), ev.HungUp(cause=Cause.NORMAL), *cut]  # most callers were never cut off
         can = self.pending() + [ev.HungUp(cause=Cause.NORMAL)]
         can += [ev.TurnReady(ask=ask, turn=turn) for ask in sorted(self.asks) for turn in TURNS[1:]]
         can += [ev.DialogueFailed(ask=ask) for ask in sorted(self.asks)]
@@ -158,6 +168,7 @@ class World:
             for digit in "129"
         ]
         can += [ev.CallbackFailed()] * bool(self.notes)
+        can += [ev.SayEnded(say=say) for say in sorted(self.says) if self.held]  # it ended just before the hold
         if self.call.accepted:
             can.append(ev.BridgeFailed(slot=self.call.accepted))
         if not self.answering:
@@ -167,16 +178,21 @@ class World:
 
 CALLER: list[ev.Event] = [
     ev.SpeechStarted(),
+    ev.TurnTaken(),
     ev.NothingHeard(),
     ev.NothingHeard(seconds=2.0),
+    ev.Heard(words=Heard(text="mm hmm"), aside=True),
+    ev.Heard(words=Heard(text="and my arm"), continues=True),
     ev.Heard(words=Heard(text="my head hurts")),
     ev.Heard(words=Heard(text="[unk]")),
     ev.Heard(words=Heard(text="no"), yes=False),
+    ev.Heard(words=Heard(text="yes"), yes=True),
     ev.CommandHeard(command=Spoken.HUMAN),
     ev.CommandHeard(command=Spoken.REPEAT),
     ev.RedFlagRaised(flag=FLAG),
     *(ev.DigitPressed(digit=digit) for digit in "0127#"),
     ev.Trouble(what="recogniser"),
     ev.Trouble(what="voice"),
+    *(ev.DeadAir(level=level) for level in ev.Lull),
 ]
 """What the caller, or a fault, can do at any moment after the answer."""

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ivr import signs
 from scripts.demo_report import Story, render, tell_story
 from scripts.phones.wire import Wire
 
@@ -147,19 +148,21 @@ async def play(args: argparse.Namespace) -> Story:
         port = int(agent.lines[0]["port"])
         write_agents(var, port)
         say("  hotline: telephony, recognition, dialogue (Rasa takes about 20 seconds to load) ...")
-        hotline = await launch("hotline", "ivr", "up", env=environment(var))
+        settings = environment(var)
+        public = int(settings["TRIAGELINE_SIP__PORT"])
+        hotline = await launch("hotline", "ivr", "up", env=settings)
         await hotline.until(lambda: any("ready:" in line for line in hotline.text), READY_SECONDS, "no hotline")
-        worker = json.loads((var / "run/worker.json").read_text(encoding="utf-8"))
+        worker = signs.taking_calls(signs.read_all(var / "run"))[0]
         wire = Wire(AGENT_RTP, port)
-        say(f"  the patient dials sip:hotline@127.0.0.1:{worker['port']} ...")
-        patient = await launch("patient", "scripts.phones.patient", *patient_args(args, int(worker["port"])))
+        say(f"  the patient dials sip:hotline@127.0.0.1:{public} ...")
+        patient = await launch("patient", "scripts.phones.patient", *patient_args(args, public))
         await patient.until(lambda: patient.handle.returncode is not None or over(patient), CALL_SECONDS, "no end")
         await patient.end(0)
         if problem := next((line for line in patient.text if line.startswith("error:")), ""):
             raise DemoFailed(problem.removeprefix("error: "))
         wire.stop()
         await asyncio.sleep(0.5)
-        return await tell_story(args.scenario, var, CANARY, patient.lines, agent.lines, wire, worker["recogniser"])
+        return await tell_story(args.scenario, var, CANARY, patient.lines, agent.lines, wire, worker.recogniser)
     finally:
         if wire:
             wire.stop()

@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib.metadata
-import json
 import os
 import shutil
 import subprocess
@@ -10,15 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from asr_models import vosk_engine
+from asr_models import engines
 from asr_models.errors import ModelError
 from asr_models.pool import DecodePool
 from asr_models.port import AsrUnavailable
 from config.settings import Settings
 from dialogs.prompts import problems as prompt_problems
+from ivr import signs
 from ivr.bootstrap.doors import choose_model
+from ivr.bootstrap.edge import described, known, modules, program
 from ivr.bootstrap.places import Places, places, prepare
 from ivr.bootstrap.up import check_port
+from ivr.edge.rpc import EdgeError
 from ivr.lines.sip import SipLine
 from ivr.lines.sip_settings import SipSettings
 from ivr.ports import LineError
@@ -85,10 +87,9 @@ def telephony(settings: Settings, where: Places) -> Finding:
 
 def port(settings: Settings, where: Places) -> Finding:
     """The SIP port."""
-    if where.ready.exists():
-        running = json.loads(where.ready.read_text(encoding="utf-8"))
-        if Path(f"/proc/{running['pid']}").exists():
-            return good(f"the hotline is running on {running['bind']}:{running['port']}")
+    living = [one for one in signs.read_all(where.run) if Path(f"/proc/{one.pid}").exists()]
+    if living:
+        return good(f"the hotline is running on {settings.sip.bind}:{settings.sip.port}, {len(living)} workers")
     try:
         check_port(settings)
     except SuperviseError as error:
@@ -96,17 +97,36 @@ def port(settings: Settings, where: Places) -> Finding:
     return good(f"{settings.sip.bind}:{settings.sip.port} is free (UDP and TCP)")
 
 
+def edge(settings: Settings, where: Places) -> Finding:
+    """Kamailio, its modules, and what it is told."""
+    if not settings.sip.edge:
+        return good("off: one worker takes calls itself, phones cannot register")
+    try:
+        found = program()
+        modules(), described(settings, where)
+        told = known(settings, where)
+        registering = sum(not one.address for one in load_agents(where.agents).agents)
+    except EdgeError as error:
+        return bad(str(error))
+    except AgentsRefused:
+        return good(f"{found}; what is wrong with the agents is told below")
+    return good(f"{found}; {len(told.trunks)} trunks, {registering} agents register, {len(told.desks)} have an address")
+
+
 def ears(settings: Settings, where: Places) -> Finding:
     """Which model answers; it is really loaded."""
     choice = choose_model(settings, where)
     if choice.problems:
         return bad(f"{choice.problems[0]} {choice.reason}")
-    if choice.model is None:
+    if not choice.engine:
         return bad(choice.reason)
+    language = settings.hotline.language
     try:
-        vosk_engine.load_now(choice.model.path, DecodePool())
+        engines.load_now(choice, language, where.models, DecodePool())
     except (ModelError, AsrUnavailable) as error:
         return bad(f"{error}; remove it and install it again")
+    if settings.speech.second_pass != "off" and not engines.ready(language, where.models):
+        return bad(f"there is no Whisper model for the second pass: {engines.ADVICE}")
     return good(choice.reason)
 
 
@@ -190,6 +210,7 @@ PARTS: dict[str, Callable[[Settings, Places], Finding]] = {
     "release": release,
     "telephony": telephony,
     "SIP port": port,
+    "edge": edge,
     "recognition": ears,
     "voices": speaking,
     "dialogue": dialogue,

@@ -14,11 +14,13 @@ from config.settings import Settings, SettingsError, load
 from dialogs.menu_tree import MenuError
 from dialogs.prompts import PromptsError
 from dialogs.red_flags import RulesError
-from ivr.bootstrap import checks, up
+from ivr.bootstrap import checks, looking, replay, up, workers
 from ivr.bootstrap.doors import configured_model, make_prompts, make_voice, open_vault
+from ivr.bootstrap.passwords import change_password
 from ivr.bootstrap.places import Places, places, prepare
 from ivr.bootstrap.said import said
 from ivr.bootstrap.work import work
+from ivr.edge.rpc import EdgeError
 from ivr.ports import LineError, VoiceError
 from ivr.supervise import SuperviseError
 from ivr.voices.cache import warm
@@ -45,7 +47,9 @@ class Refused(Exception):
 
 ONE_SENTENCE = (
     SettingsError, AgentsRefused, KeyRefused, RedisMissing, LineError, VoiceError, SuperviseError, JournalUnavailable,
+    EdgeError,
     MaskingUnavailable, PresenceUnavailable, PromptsError, RulesError, MenuError, ModelError,
+    looking.NothingRuns,
 )  # fmt: skip
 
 
@@ -62,18 +66,29 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _worker(settings: Settings, args: argparse.Namespace) -> int:
-    return asyncio.run(work(settings, args.rasa_port, args.redis))
+    return asyncio.run(work(settings, args.rasa_port, args.redis, args.name))
 
 
 def _up(settings: Settings, args: argparse.Namespace) -> int:
+    if args.workers:
+        hotline = settings.hotline.model_copy(update={"workers": args.workers})
+        settings = settings.model_copy(update={"hotline": hotline})
     return up.run(settings, partial(print, flush=True))
+
+
+def _workers(settings: Settings, args: argparse.Namespace) -> int:
+    where, say = places(settings), partial(print, flush=True)
+    if args.what == "list":
+        say(workers.listing(where))
+        return 0
+    return workers.restart(where, args.name, say, seconds=settings.hotline.restart_seconds)
 
 
 def _warm(settings: Settings, args: argparse.Namespace) -> int:
     where = places(settings)
     prepare(where)
     sentences = make_prompts(settings, where.root).fixed(settings.hotline.language)
-    failed = asyncio.run(warm(make_voice(settings, where), sentences))
+    failed = asyncio.run(warm(make_voice(settings, where).unhurried(), sentences))
     print(f"{len(sentences) - failed} of {len(sentences)} sentences are ready")
     return 1 if failed else 0
 
@@ -105,6 +120,12 @@ def _with_store(settings: Settings, use: Callable[[Places, Store], Coroutine[Any
 
 
 def _calls(settings: Settings, args: argparse.Namespace) -> int:
+    if args.what in CALLS_ON_TAPE:
+        try:
+            return CALLS_ON_TAPE[args.what](settings, args)
+        except replay.ReplayRefused as error:
+            raise Refused(str(error)) from error
+
     async def use(where: Places, store: Store) -> str:
         journal = SqlJournal(store, keys_from_folder(where.keys))
         if args.what == "list":
@@ -147,6 +168,10 @@ async def _number(settings: Settings, where: Places, party: str, reason: str) ->
 
 
 def _agents(settings: Settings, args: argparse.Namespace) -> int:
+    if args.what == "password":
+        print(change_password(settings, args.agent, from_stdin=args.stdin, remove=args.remove))
+        return 0
+
     async def use() -> str:
         where = places(settings)
         roster = load_agents(where.agents)
@@ -169,6 +194,18 @@ def _agents(settings: Settings, args: argparse.Namespace) -> int:
     return 0
 
 
+def _top(settings: Settings, args: argparse.Namespace) -> int:
+    return looking.top(settings, once=args.once, as_json=args.json)
+
+
+def _logs(settings: Settings, args: argparse.Namespace) -> int:
+    return looking.logs(settings, call=args.call, follow=args.follow, out=partial(print, flush=True))
+
+
+CALLS_ON_TAPE: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
+    "tapes": replay.tapes,
+    "replay": replay.run,
+}
 COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "worker": _worker,
     "up": _up,
@@ -178,4 +215,7 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "calls": _calls,
     "callbacks": _callbacks,
     "agents": _agents,
+    "workers": _workers,
+    "top": _top,
+    "logs": _logs,
 }

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from asr_models import catalog, resolve, vosk_engine
+from asr_models import catalog, engines, resolve
 from asr_models.errors import ModelError
 from asr_models.pool import DecodePool
 from asr_models.port import AsrUnavailable
 from asr_models.second_look import SecondLook
+from asr_models.second_pass import SecondPass
 from config.settings import Settings
 from dialogs.extract import yes_no
 from dialogs.facts import Finding
@@ -22,11 +23,16 @@ from dialogs.rasa_http import RasaDialogue
 from dialogs.red_flags import load_rule_books
 from dialogs.safety_net import RuleSafetyNet
 from dialogs.words import load_languages
+from ivr.bootstrap.edge import described
 from ivr.bootstrap.places import Places
+from ivr.bootstrap.seeing import Seeing
 from ivr.doors import Doors
 from ivr.hearing import Ears
 from ivr.ports import Line, Sound, Voice
+from ivr.pressure import Pressure
+from ivr.replay.recorder import Recorder
 from ivr.voices.choose import assemble
+from ivr.voices.fallback import FallbackVoice
 from ivr.voices.store import DiskStore
 from masking import database as masking_database
 from masking.vault_sql import SqlVault
@@ -34,14 +40,18 @@ from records import database as records_database
 from records.callbacks_sql import SqlCallbacks
 from records.journal_sql import SqlJournal
 from records.keys import KeyRing, keys_from_folder
+from records.lifelines_sql import SqlLifelines
 from records.store import Store
-from routing.agents import load_agents
+from records.tapes import FileTapes
+from routing.agents import Roster, load_agents, reachable
 from routing.service import RedisRouter
 from routing.store import AgentStore
 
 log = logging.getLogger(__name__)
 
 DECODE_THREADS = 2
+SECOND_PASSES = 4
+"""Utterances that may wait for the other engine; more are left out rather than looked at too late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,30 +80,45 @@ class House:
     """To be closed."""
     vault: SqlVault
     """To be closed."""
+    tapes: FileTapes
+    """To be closed."""
+    seeing: Seeing
+    """To be started and closed."""
     recogniser: str
     """Engine and model that hears, or empty."""
     fixed: tuple[str, ...]
     """Sentences to render before they are needed."""
+    unhurried: Voice
+    """The voice to render them with: nobody waits."""
 
 
-async def open_house(settings: Settings, where: Places, back: Back, line: Line, sound: Sound) -> House:
-    """Open all rooms. Raises the rooms' errors, each one sentence."""
+async def open_house(
+    settings: Settings, where: Places, back: Back, line: Line, sound: Sound, seeing: Seeing, *, keeper: str = "worker-1"
+) -> House:
+    """Open all rooms for a process, `keeper` among its like. Raises the rooms' errors, each one sentence."""
     hotline = settings.hotline
     keys = keys_from_folder(where.keys)
     store = Store(records_database.prepare(where.database))
     journal = SqlJournal(store, keys)
     await journal.check_keys()
-    router = RedisRouter(load_agents(where.agents), AgentStore(back.redis_url), worker="worker-1")
+    router = RedisRouter(roster(settings, where), AgentStore(back.redis_url), worker=keeper)
     rasa = RasaDialogue(back.rasa_url, back.rasa_token, seconds=settings.rasa.seconds)
     prompts = make_prompts(settings, where.root)
     menu = make_menu(where.root)
-    ears, recogniser = await open_ears(settings, where)
+    pool = DecodePool(threads=DECODE_THREADS)
+    seeing.decodes(pool)
+    ears, recogniser = await open_ears(settings, where, pool)
     vault = open_vault(settings, where, keys)
+    tapes = open_tapes(settings, where, keys, tidy=True)
+    voice = make_voice(settings, where, seeing.engine)
     doors = Doors(
         line=line,
         sound=sound,
         ears=ears,
-        voice=make_voice(settings, where),
+        voice=seeing.voice(voice),
+        kept=voice.kept,
+        pressure=Pressure(pool.backlog, time.monotonic) if ears else None,
+        watcher=seeing.watcher,
         prompts=prompts,
         talk=FallbackDialogue(rasa, menu, seconds=settings.rasa.seconds + 0.5),
         keys=menu,
@@ -101,7 +126,10 @@ async def open_house(settings: Settings, where: Places, back: Back, line: Line, 
         masking=vault,
         journal=journal,
         callbacks=SqlCallbacks(store),
+        lifelines=SqlLifelines(store),
+        keeper=keeper,
         clock=time.time,
+        witness=(lambda call, language: Recorder(tapes, call, language)) if settings.records.tapes else None,
         language=hotline.language,
     )
     return House(
@@ -110,9 +138,18 @@ async def open_house(settings: Settings, where: Places, back: Back, line: Line, 
         rasa=rasa,
         store=store,
         vault=vault,
+        tapes=tapes,
+        seeing=seeing,
         recogniser=recogniser,
         fixed=prompts.fixed(hotline.language),
+        unhurried=voice.unhurried(),
     )
+
+
+def roster(settings: Settings, where: Places) -> Roster:
+    """Who takes calls, and where each is called. Raises AgentsRefused, EdgeError."""
+    edge = described(settings, where) if settings.sip.edge else None
+    return reachable(load_agents(where.agents), f"{edge.bind}:{edge.port}" if edge else None)
 
 
 def open_vault(settings: Settings, where: Places, keys: KeyRing) -> SqlVault:
@@ -123,10 +160,17 @@ def open_vault(settings: Settings, where: Places, keys: KeyRing) -> SqlVault:
     )
 
 
+def open_tapes(settings: Settings, where: Places, keys: KeyRing, *, tidy: bool = False) -> FileTapes:
+    """Calls recorded for test; `tidy` destroys those that are too old, from now on."""
+    return FileTapes(where.tapes, keys, days=settings.records.tape_days, tidy=tidy)
+
+
 def make_prompts(settings: Settings, root: Path) -> TomlPrompts:
-    """Sentences, with the emergency number as digits to be spoken one by one."""
+    """Sentences, with the emergency number as digits to be spoken one by one. Where calls are recorded for test, the
+    greeting says so."""
     common = {"emergency": " ".join(settings.hotline.emergency_number), "hotline": settings.hotline.name}
-    return TomlPrompts(root / "dialogs/prompts", common)
+    instead = {"call.greeting": "call.greeting_taped"} if settings.records.tapes else {}
+    return TomlPrompts(root / "dialogs/prompts", common, instead)
 
 
 def make_menu(root: Path) -> KeypadMenu:
@@ -134,9 +178,11 @@ def make_menu(root: Path) -> KeypadMenu:
     return KeypadMenu(load_menu(root / "dialogs/menu.toml"), load_menu_words(root / "dialogs/menu"))
 
 
-def make_voice(settings: Settings, where: Places) -> Voice:
-    """The voices of the settings, one behind the other, remembered."""
-    return assemble(settings.speech.voices, DiskStore(where.cache / "prompts"))
+def make_voice(
+    settings: Settings, where: Places, around: Callable[[str, Voice], Voice] = lambda name, voice: voice
+) -> FallbackVoice:
+    """The voices of the settings, one behind the other, remembered; `around` may put something around each."""
+    return assemble(settings.speech.voices, DiskStore(where.cache / "prompts"), around)
 
 
 def configured_model(settings: Settings) -> Path | None:
@@ -151,30 +197,50 @@ def choose_model(settings: Settings, where: Places) -> resolve.Choice:
         root=where.models,
         language=settings.hotline.language,
         catalog=catalog.read(),
+        engines=engines.ready(settings.hotline.language, where.models),
     )
 
 
-async def open_ears(settings: Settings, where: Places) -> tuple[Ears | None, str]:
+async def open_ears(settings: Settings, where: Places, pool: DecodePool) -> tuple[Ears | None, str]:
     """Recogniser and safety net; None where no model can be loaded: then callers are led by keys."""
     choice = choose_model(settings, where)
     for problem in choice.problems:
         log.error("recognition: %s", problem)
     log.info("recognition: %s", choice.reason)
-    if choice.model is None:
+    if not choice.engine:
         return None, ""
+    language = settings.hotline.language
     try:
-        recogniser = await vosk_engine.load(choice.model.path, DecodePool(threads=DECODE_THREADS))
+        recogniser = await engines.load(choice, language, where.models, pool)
     except (ModelError, AsrUnavailable) as error:
         log.error("recognition: %s; callers are led by keys", error)
         return None, ""
     ears = Ears(
         recogniser=recogniser,
-        second_look=SecondLook(recogniser, on_failure=lambda name: log.warning("second look failed: %s", name)),
+        second_look=SecondLook(recogniser, on_failure=_failed("second look")) if choice.model else None,
+        second_pass=await open_second_pass(settings, where),
         net=RuleSafetyNet(load_rule_books(where.root / "dialogs")),
         affirms=make_affirms(where.root, settings.hotline.language),
         always=always_heard(where.root / "dialogs/always", settings.hotline.language),
     )
     return ears, recogniser.name
+
+
+async def open_second_pass(settings: Settings, where: Places) -> SecondPass | None:
+    """The other engine that listens again for dangers; None where it is off or cannot be had, which is told."""
+    if settings.speech.second_pass == "off":
+        return None
+    pool = DecodePool(threads=1, limit=SECOND_PASSES)
+    try:
+        recogniser = await engines.second(settings.hotline.language, where.models, pool)
+    except (ModelError, AsrUnavailable) as error:
+        log.error("second pass: %s", error)
+        return None
+    return SecondPass(recogniser, on_failure=_failed("second pass"))
+
+
+def _failed(what: str) -> Callable[[str], None]:
+    return lambda name: log.warning("%s failed or was left out: %s", what, name)
 
 
 def always_heard(folder: Path, language: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from config.settings import Settings
 from dialogs.processes import ProcessSpec, RasaPlace, actions_process, rasa_process
+from ivr.bootstrap.edge import edge_part, prepare_edge
 from ivr.bootstrap.places import Places
 from ivr.bootstrap.work import RASA_TOKEN
 from ivr.supervise import Part
@@ -31,7 +32,7 @@ class Plan:
 
 
 def plan(settings: Settings, where: Places) -> Plan:
-    """All processes. Raises RedisMissing."""
+    """All processes. Raises RedisMissing, EdgeError."""
     redis = redis_command(find_redis(), where.run)
     rasa_port, actions_port = free_ports(2)
     place = RasaPlace(
@@ -44,23 +45,38 @@ def plan(settings: Settings, where: Places) -> Plan:
         main_python=where.root / ".venv/bin/python",
         rasa_python=where.root / ".venv-rasa/bin/python",
     )
-    worker = (sys.executable, "-m", "ivr", "worker", "--rasa-port", str(rasa_port), "--redis", redis.url)
     return Plan(
         parts=(
             Part(name="redis", argv=redis.argv, order=1, stop_seconds=5),
             _part(actions_process(place), 2),
             _part(rasa_process(place), 3),
-            Part(
-                name="worker",
-                argv=worker,
-                order=9,
-                stop_seconds=settings.hotline.drain_seconds + 10,
-                folder=str(where.root),
-            ),
+            *((edge_part(prepare_edge(settings, where)),) if settings.sip.edge else ()),
+            *worker_parts(settings, where, rasa_port, redis.url),
         ),
         secrets={RASA_TOKEN: place.rasa_token, ACTIONS_TOKEN: place.actions_token},
         rasa=place,
     )
+
+
+def worker_parts(settings: Settings, where: Places, rasa_port: int, redis_url: str) -> tuple[Part, ...]:
+    """Those that take calls, and one that stands by; which of them does is settled among themselves. They stop
+    together, or the last one's callers would wait for the drain times of all others."""
+    hotline = settings.hotline
+    return tuple(
+        Part(
+            name=f"worker-{number}",
+            argv=(
+                sys.executable, "-m", "ivr", "worker", "--name", f"worker-{number}",
+                "--rasa-port", str(rasa_port), "--redis", redis_url,
+            ),
+            env={"TRIAGELINE_HOTLINE__WORKERS": str(hotline.workers)},
+            order=9,
+            stop_seconds=hotline.drain_seconds + 10,
+            folder=str(where.root),
+            group="workers",
+        )
+        for number in range(1, hotline.workers + hotline.spare + 1)
+    )  # fmt: skip
 
 
 def _part(spec: ProcessSpec, order: int) -> Part:

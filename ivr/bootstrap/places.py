@@ -31,6 +31,8 @@ class Places:
     """Rendered prompts."""
     agents: Path
     """Agents' phones."""
+    trunks: Path
+    """Carriers and PBXs."""
 
     @property
     def database(self) -> str:
@@ -43,9 +45,14 @@ class Places:
         return f"sqlite:///{self.var / 'vault.db'}"
 
     @property
-    def ready(self) -> Path:
-        """File that the worker writes when it takes calls."""
-        return self.run / "worker.json"
+    def tapes(self) -> Path:
+        """Calls recorded for test, sealed."""
+        return self.var / "tapes"
+
+    @property
+    def lives(self) -> Path:
+        """Folder in which every worker that lives holds a lock."""
+        return self.run / "lives"
 
 
 def places(settings: Settings) -> Places:
@@ -63,6 +70,7 @@ def places(settings: Settings) -> Places:
         models=resolve(settings.paths.models),
         cache=resolve(settings.paths.cache),
         agents=resolve(settings.paths.agents),
+        trunks=resolve(settings.paths.trunks),
     )
 
 

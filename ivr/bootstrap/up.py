@@ -3,22 +3,28 @@
 import asyncio
 import contextlib
 import fcntl
-import json
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from config.settings import Settings
+from ivr import signs
+from ivr.bootstrap.edge import await_edge, described, keep_edge
+from ivr.bootstrap.overseeing import Overseer
 from ivr.bootstrap.parts import Plan, plan
 from ivr.bootstrap.places import Places, places, prepare
+from ivr.bootstrap.work import behind_edge
+from ivr.edge.trunks import load_trunks
+from ivr.frozen import Frozen
 from ivr.supervise import SuperviseError, Supervisor
 
 Tell = Callable[[str], None]
+FROZEN_LOOK_SECONDS = 0.5
+"""How often is looked for workers that give no sign of life."""
 BACK_SECONDS = 120.0
 """Longest wait for the dialogue before the operator is told that it is not there."""
 
@@ -70,28 +76,72 @@ async def keep_up(settings: Settings, where: Places, tell: Tell) -> int:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop.set)
-    where.ready.unlink(missing_ok=True)
+    check_workers(settings)
+    check_outbound(settings, where)
+    for one in signs.read_all(where.run):
+        signs.remove(where.run, one.name)
     running = plan(settings, where)
     supervisor = Supervisor(running.parts, where.run, where.log, running.secrets)
-    tell("starting: redis, actions, rasa, worker")
+    tell("starting: " + ", ".join(part.name for part in running.parts))
     supervisor.start()
-    greeting = asyncio.create_task(greet(settings, where, running, tell))
+    overseer = Overseer(settings, where, lambda: supervisor.pids)
+    tasks = (
+        asyncio.create_task(greet(settings, where, running, tell)),
+        asyncio.create_task(keep_edge(settings, where, tell, overseer.edge_is)),
+        asyncio.create_task(replace_frozen(where, supervisor, settings.hotline.frozen_seconds, tell)),
+        asyncio.create_task(overseer.run()),
+    )
     try:
         await supervisor.watch(tell, stop)
     finally:
-        greeting.cancel()
+        for task in tasks:
+            task.cancel()
         tell(f"stopping: calls in progress may take up to {settings.hotline.drain_seconds:.0f} s; nothing new is taken")
         clean = await supervisor.stop()
         tell("stopped" if clean else "stopped by force: a part did not end by itself")
     return 0
 
 
+def check_workers(settings: Settings) -> None:
+    """Several workers share one address by the edge only. Raises SuperviseError."""
+    if settings.hotline.workers > 1 and not behind_edge(settings):
+        raise SuperviseError("several workers need the edge in front: set sip.edge = true, or hotline.workers = 1")
+
+
+def check_outbound(settings: Settings, where: Places) -> None:
+    """The edge lets calls out to trunks only. Raises SuperviseError, and EdgeError for a list that cannot be read."""
+    template = settings.sip.outbound
+    if not template or not behind_edge(settings):
+        return
+    place = template.rpartition("@")[2].partition(";")[0]
+    known = {f"{one.host}:{one.port}" for one in load_trunks(where.trunks) if one.host}
+    if (place if ":" in place else f"{place}:5060") not in known:
+        raise SuperviseError(
+            f"sip.outbound leads to no trunk: name its host and port as `address` of a trunk in {where.trunks}"
+        )
+
+
+async def replace_frozen(where: Places, supervisor: Supervisor, seconds: float, tell: Tell) -> None:
+    """Kill workers that give no sign of life, until cancelled: the supervisor starts them again, and another worker
+    has their place at once."""
+    frozen = Frozen(seconds)
+    while True:
+        for one in frozen.look(time.monotonic(), await asyncio.to_thread(signs.read_all, where.run)):
+            if supervisor.kill(one.name, one.pid):
+                signs.remove(where.run, one.name)
+                tell(f"{one.name} gave no sign of life for {seconds:g} s and was killed")
+        await asyncio.sleep(FROZEN_LOOK_SECONDS)
+
+
 async def greet(settings: Settings, where: Places, running: Plan, tell: Tell) -> None:
     """Say what is ready, when it is."""
-    worker = await _worker_ready(where.ready)
-    tell(f"taking calls: SIP on {worker['bind']}:{worker['port']} (UDP and TCP), {worker['callers']} callers at once")
-    tell(f"recognition: {worker['recogniser'] or 'none, callers are led by keys'}; pjsua2 {worker['pjsua2']}")
-    for line in softphone(settings, where, worker):
+    worker = await _worker_ready(where.run)
+    await await_edge(settings, where, worker.port)
+    address = public_address(settings, worker)
+    callers = worker.callers * settings.hotline.workers
+    tell(f"taking calls: SIP on {address} (UDP and TCP), {callers} callers at once")
+    tell(f"recognition: {worker.recogniser or 'none, callers are led by keys'}; pjsua2 {worker.pjsua2}")
+    for line in softphone(where, address):
         tell(line)
     tell("the dialogue is loading; until then callers are led by the keypad menu")
     if await _answers(running.rasa.rasa_health):
@@ -100,26 +150,26 @@ async def greet(settings: Settings, where: Places, running: Plan, tell: Tell) ->
         tell(f"the dialogue does not answer; callers are led by the keypad menu (log: {where.log}/rasa.log)")
 
 
-def softphone(settings: Settings, where: Places, worker: dict[str, Any]) -> list[str]:
+def public_address(settings: Settings, worker: signs.Sign) -> str:
+    """Where callers reach the hotline."""
+    if not behind_edge(settings):
+        return f"{worker.host}:{worker.port}"
+    edge = described(settings, places(settings))
+    return f"{edge.bind}:{edge.port}"
+
+
+def softphone(where: Places, address: str) -> list[str]:
     """How to call, and how to be called."""
-    address = f"{worker['bind']}:{worker['port']}"
     return [
         f"to call: in a softphone on this machine, account without registration, then dial sip:hotline@{address}",
         f"to be an agent: let your softphone listen where {where.agents} says (for example 127.0.0.1:5071)",
     ]
 
 
-async def _worker_ready(file: Path) -> dict[str, Any]:
-    while (found := await asyncio.to_thread(_read, file)) is None:  # noqa: ASYNC110 - another process writes it
-        await asyncio.sleep(0.2)
-    return found
-
-
-def _read(file: Path) -> dict[str, Any] | None:
-    with contextlib.suppress(OSError, ValueError):
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return found
-    return None
+async def _worker_ready(run: Path) -> signs.Sign:
+    while not (found := signs.taking_calls(await asyncio.to_thread(signs.read_all, run))):  # noqa: ASYNC110
+        await asyncio.sleep(0.2)  # another process writes it
+    return found[0]
 
 
 async def _answers(url: str) -> bool:

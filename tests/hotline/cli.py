@@ -20,6 +20,7 @@ def environment(var: Path, **more: str) -> dict[str, str]:
         **ours,
         "TRIAGELINE_PATHS__VAR": str(var),
         "TRIAGELINE_PATHS__AGENTS": str(var / "agents.toml"),
+        "TRIAGELINE_PATHS__TRUNKS": str(var / "trunks.toml"),
         "TRIAGELINE_PATHS__MODELS": str(SHARED / "models"),
         "TRIAGELINE_PATHS__CACHE": str(SHARED / "cache"),
         "TRIAGELINE_SIP__BIND": "127.0.0.1",
@@ -28,9 +29,10 @@ def environment(var: Path, **more: str) -> dict[str, str]:
     }
 
 
-def write_agents(var: Path, ports: dict[str, int]) -> None:
-    """The roster."""
+def write_agents(var: Path, ports: dict[str, int], registering: tuple[str, ...] = ()) -> None:
+    """The roster; those who register are away until a test calls them in."""
     entries = [f'[[agent]]\nid = "{name}"\naddress = "sip:{name}@127.0.0.1:{port}"\n' for name, port in ports.items()]
+    entries += [f'[[agent]]\nid = "{name}"\npresence = "away"\n' for name in registering]
     (var / "agents.toml").write_text("\n".join(entries), encoding="utf-8")
 
 

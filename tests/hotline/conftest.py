@@ -8,7 +8,7 @@ import pytest
 from ivr.voices.flite import FliteVoice
 from tests.hotline.running import Hotline
 from tests.hotline.softphone import Softphone
-from tests.hotline.system import free_port
+from tests.hotline.system import free_port, own_loopback
 from tests.sip.support import Phone
 
 Speak = Callable[[str], bytes]
@@ -54,12 +54,13 @@ def all_desks() -> Iterator[Desks]:
 @pytest.fixture(scope="session")
 def running(all_desks: Desks) -> Iterator[Hotline]:
     """The hotline; Ctrl-C must end it without a trace."""
-    with Hotline(all_desks.ports, port=free_port()) as hotline:
+    figures = {"METRICS__PORT": "9464", "METRICS__BIND": own_loopback()}
+    with Hotline(all_desks.ports, port=free_port(), more=figures, registering=("nurse-4",)) as hotline:
         yield hotline.await_calls()
         assert hotline.stop() == 0
         assert "stopped" in hotline.lines[-1]
-        assert not (hotline.var / "run/worker.json").exists()
-        log = (hotline.var / "log/worker.log").read_text(encoding="utf-8")
+        assert list((hotline.var / "run").glob("worker-*.json")) == []
+        log = "".join(file.read_text(encoding="utf-8") for file in (hotline.var / "log").glob("worker-*.log"))
         assert [line for line in log.splitlines() if " ERROR " in line or "Traceback" in line] == [], log
 
 

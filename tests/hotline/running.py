@@ -1,5 +1,7 @@
 """The whole hotline as an operator starts it, in a folder of its own, and what can be seen of it from outside."""
 
+# Size: one handle on a running hotline: what tests of many folders ask of it
+
 import asyncio
 import json
 import os
@@ -12,13 +14,17 @@ import tempfile
 import threading
 import time
 import xmlrpc.client
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from supervisor.xmlrpc import SupervisorTransport
 
 from asr_models.bundled import unpack
 from asr_models.catalog import read
+from ivr import signs
 from records import database
 from records.journal_sql import SqlJournal
 from records.keys import keys_from_folder
@@ -37,16 +43,28 @@ READY = "ready: the dialogue answers"
 class Hotline:
     """`triageline up`, until stopped."""
 
-    def __init__(self, agents: dict[str, int], *, port: int = 0, drain: int = 6) -> None:
-        """`port`: 0 lets the worker choose. `drain`: seconds that calls in progress get at the end."""
+    def __init__(
+        self,
+        agents: dict[str, int],
+        *,
+        port: int = 0,
+        drain: int = 6,
+        more: Mapping[str, str] = MappingProxyType({}),
+        registering: tuple[str, ...] = (),
+    ) -> None:
+        """`port`: 0 lets the worker choose. `drain`: seconds that calls in progress get at the end. `more`: settings
+        by the names of their variables, without the prefix. `registering`: agents whose phones register."""
         unpack(read(), SHARED / "models")
         self.var = Path(tempfile.mkdtemp(prefix="tl-"))
-        write_agents(self.var, agents)
+        write_agents(self.var, agents, registering)
         self.env = environment(
             self.var,
             TRIAGELINE_SIP__PORT=str(port),
             TRIAGELINE_HOTLINE__DRAIN_SECONDS=str(drain),
-            TRIAGELINE_HOTLINE__CALLERS="2",  # as few as the packaged library carries, so that full is soon
+            **{
+                "TRIAGELINE_HOTLINE__CALLERS": "2",  # as few as the packaged library carries, so that full is soon
+                **{f"TRIAGELINE_{name}": value for name, value in more.items()},
+            },
         )
         self.lines: list[str] = []
         self._news = threading.Condition()
@@ -101,7 +119,7 @@ class Hotline:
         """Wait until Rasa answers, also after a restart."""
         self.await_line(READY, timeout)
         until = time.monotonic() + timeout
-        port = re.search(r"--rasa-port (\d+)", self.command("worker"))
+        port = re.search(r"--rasa-port (\d+)", self.command(self.worker))
         assert port is not None
         while not listens(int(port.group(1))):
             assert time.monotonic() < until, "the dialogue does not come back"
@@ -111,15 +129,54 @@ class Hotline:
     def facts(self) -> dict[str, Any]:
         """What the worker says of itself."""
         try:
-            found: dict[str, Any] = json.loads((self.var / "run/worker.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            return asdict(signs.taking_calls(signs.read_all(self.var / "run"))[0])
+        except IndexError:
             return {}
-        return found
 
     @property
     def port(self) -> int:
-        """SIP port."""
-        return int(self.facts["port"])
+        """SIP port that callers call: the edge's where there is one, else the worker's own."""
+        edge = self.var / "run/edge.json"
+        return int(json.loads(edge.read_text(encoding="utf-8"))["port"] if edge.exists() else self.facts["port"])
+
+    @property
+    def worker(self) -> str:
+        """Name of the worker that takes calls; another one stands by."""
+        return str(self.facts["name"])
+
+    def await_worker(self, *, other_than: str = "", timeout: float = 10.0) -> str:
+        """Wait until a worker takes calls; its name."""
+        until = time.monotonic() + timeout
+        while not self.facts or self.worker == other_than:
+            assert time.monotonic() < until, f"no worker takes calls after {timeout} s"
+            time.sleep(0.02)
+        return self.worker
+
+    def await_active(self, count: int, *, without: str = "", timeout: float = 60.0) -> None:
+        """Wait until so many workers take calls, this one not among them."""
+        until = time.monotonic() + timeout
+        while True:
+            names = [one.name for one in signs.taking_calls(signs.read_all(self.var / "run"))]
+            if len(names) == count and without not in names:
+                return
+            assert time.monotonic() < until, f"calls are taken by {names} after {timeout} s: {self.lines}"
+            time.sleep(0.05)
+
+    def await_spare(self, timeout: float = 30.0) -> None:
+        """Wait until a worker stands by, loaded."""
+        until = time.monotonic() + timeout
+        while not [one for one in signs.read_all(self.var / "run") if one.standby and one.voices]:
+            assert time.monotonic() < until, f"no worker stands by after {timeout} s"
+            time.sleep(0.1)
+
+    def await_entry_of_any(self, kind: str, *, timeout: float = 10.0, since: float = 0.0) -> None:
+        """Wait until any of the newest calls has an entry of this kind that is not older."""
+        until = time.monotonic() + timeout
+        while not [
+            one for line in self.calls(4) for one in self.entries(line.call) if one.kind == kind and one.at >= since
+        ]:
+            assert time.monotonic() < until, f"no {kind} in {timeout} s"
+            time.sleep(0.1)
 
     def pids(self) -> dict[str, int]:
         """Process id of every running part, as its supervisor knows it."""
@@ -211,11 +268,11 @@ class Hotline:
 
     def media_ports(self) -> set[int]:
         """UDP ports that the worker holds beside its SIP port: one pair a leg."""
-        return udp_ports(self.pids()["worker"]) - {self.port}
+        return udp_ports(self.pids()[self.worker]) - {self.facts["port"]}
 
     def in_progress(self) -> int:
         """Calls that began and did not end, by the worker's log."""
-        log = (self.var / "log/worker.log").read_text(encoding="utf-8")
+        log = (self.var / f"log/{self.worker}.log").read_text(encoding="utf-8")
         current = log.rpartition("taking calls on port")[2]
         return len(re.findall(r"call [a-z]+ begins", current)) - len(re.findall(r"call [a-z]+ ends", current))
 

@@ -17,6 +17,8 @@ class Dialog:
     peer: tuple[str, int]
     cseq: int = 0
     branch: str = ""
+    target: str = ""
+    routes: tuple[str, ...] = ()
     sent: dict[int, str] = field(default_factory=dict)
 
     def renumber(self, method: str) -> None:
@@ -30,17 +32,31 @@ class Dialog:
         """A request with its number and branch as they are, sent from `port`."""
         remote = self.remote if method != "CANCEL" else HOTLINE
         return (
-            f"{method} sip:hotline@127.0.0.1:{self.peer[1]} SIP/2.0\r\n"
+            f"{self._head(method, within=method != 'CANCEL')}"
             f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch={self.branch}\r\nMax-Forwards: 70\r\n"
             f"From: {self.local}\r\nTo: {remote}\r\nCall-ID: {self.call_id}\r\nCSeq: {self.cseq} {method}\r\n"
             f"Contact: <sip:{user}@127.0.0.1:{port}>\r\n{headers}"
             f"Content-Length: {len(body)}\r\n\r\n{body}"
         )
 
+    def learn(self, message: str, *, caller: bool) -> None:
+        """Where the call's further requests go, from the message that made it (RFC 3261, sections 12.1.1 and 12.1.2):
+        a caller reads the answer, the called side the INVITE."""
+        contact = re.search(r"^Contact:[^<\r\n]*<([^>\r\n]*)>", message, re.MULTILINE)
+        self.target = contact.group(1) if contact else ""
+        found = re.findall(r"^Record-Route:\s*(.*?)\r?$", message, re.MULTILINE)
+        routes = [one.strip() for line in found for one in line.split(",")]
+        self.routes = tuple(reversed(routes) if caller else routes)
+
+    def _head(self, method: str, *, within: bool) -> str:
+        target = self.target if within and self.target else f"sip:hotline@127.0.0.1:{self.peer[1]}"
+        routes = "".join(f"Route: {one}\r\n" for one in self.routes) if within else ""
+        return f"{method} {target} SIP/2.0\r\n{routes}"
+
     def ack(self, number: int, branch: str, *, port: int) -> str:
         """The ACK of the INVITE with this number."""
         return (
-            f"ACK sip:hotline@127.0.0.1:{self.peer[1]} SIP/2.0\r\n"
+            f"{self._head('ACK', within=branch != self.branch)}"
             f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch={branch}\r\nMax-Forwards: 70\r\nFrom: {self.local}\r\n"
             f"To: {self.remote}\r\nCall-ID: {self.call_id}\r\nCSeq: {number} ACK\r\nContent-Length: 0\r\n\r\n"
         )

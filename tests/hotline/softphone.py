@@ -196,6 +196,7 @@ class Softphone(Handset):
             return
         if text.startswith("SIP/2.0 200"):
             self.connect(text)
+            self.dialog.learn(text, caller=True)
         self.dialog.remote = header(text, "To")
         # The ACK of a refusal belongs to the transaction of the INVITE (RFC 3261, section 17.1.1.3).
         branch = self.dialog.branch if text[8] != "2" else new_branch()
@@ -240,6 +241,7 @@ class Softphone(Handset):
                 remote=header(request, "From"),
                 peer=self._source,
             )
+            self.dialog.learn(request, caller=False)
         self._send(answer(request, code, body, port=self.port, headers=headers), self._source)
 
     def _send(self, text: str, to: tuple[str, int]) -> None:

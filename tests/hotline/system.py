@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import socket
 from pathlib import Path
 
@@ -17,6 +18,11 @@ def free_port() -> int:
                 continue
             return port
     raise AssertionError("no free port")
+
+
+def own_loopback() -> str:
+    """An address of this machine that nobody else has in use, so that every port of it is free."""
+    return f"127.{secrets.randbelow(250) + 2}.{secrets.randbelow(254)}.{secrets.randbelow(250) + 2}"
 
 
 def listens(port: int) -> bool:

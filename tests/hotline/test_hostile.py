@@ -107,7 +107,7 @@ def test_another_vendors_phone(hotline: Hotline, scenario: str, tmp_path: Path) 
 
 def test_nonsense_on_the_port_hurts_nobody(hotline: Hotline, caller: Softphone) -> None:
     caller.call(hotline.port)
-    worker = hotline.pids()["worker"]
+    worker = hotline.pids()[hotline.worker]
     long = b"A" * 60_000
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         for nonsense in (
@@ -138,7 +138,7 @@ def test_nonsense_on_the_port_hurts_nobody(hotline: Hotline, caller: Softphone) 
             time.sleep(0.3)
             following.dial(hotline.port)
         following.await_sound()
-    assert hotline.pids()["worker"] == worker
+    assert hotline.pids()[hotline.worker] == worker
 
 
 def broken(phone: Softphone, headers: str, body: str = "") -> bytes:

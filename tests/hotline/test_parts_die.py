@@ -61,11 +61,12 @@ def test_words_of_danger_need_neither_dialogue_nor_redis(
 def test_the_worker_is_back_within_seconds_on_the_same_port(hotline: Hotline, caller: Softphone) -> None:
     caller.call(hotline.port)
     caller.await_sound()
-    port, printed = hotline.port, hotline.kill("worker")
+    port, name = hotline.port, hotline.worker
+    printed = hotline.kill(name)
     caller.forsake()
     with Softphone() as following:
         following.dial(port)
         assert following.answered_within(10)
         following.await_sound()
-    hotline.await_restart("worker", printed)
+    hotline.await_restart(name, printed)
     assert hotline.port == port

@@ -1,0 +1,127 @@
+"""Workers that die, freeze or are replaced while callers are in the line."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from ivr import signs
+from tests.hotline.cli import ROOT
+from tests.hotline.running import Hotline
+from tests.hotline.softphone import Softphone
+
+pytestmark = pytest.mark.sip
+
+
+@pytest.fixture
+def callers() -> Iterator[tuple[Softphone, Softphone]]:
+    """Two callers."""
+    with Softphone() as first, Softphone() as second:
+        yield first, second
+
+
+SECOND = "+12025550155"
+NEXT = "+12025550187"
+"""Numbers of further callers: a caller who is called back and calls again is not called back."""
+
+
+def worker_of(hotline: Hotline, phone: Softphone, others: dict[str, int], user: str = "+12025550142") -> str:
+    """Call, and find the worker that has the call."""
+    phone.call(hotline.port, user=user)
+    phone.await_sound()
+    until = time.monotonic() + 5
+    while True:
+        for one in signs.read_all(hotline.var / "run"):
+            if one.calls > others.get(one.name, 0):
+                return one.name
+        assert time.monotonic() < until, "no worker says that it has the call"
+        time.sleep(0.05)
+
+
+def calls(hotline: Hotline) -> dict[str, int]:
+    """Calls in progress by worker."""
+    return {one.name: one.calls for one in signs.read_all(hotline.var / "run")}
+
+
+def still_there(phone: Softphone) -> None:
+    """The hotline still reacts to this caller."""
+    asked = time.monotonic()
+    phone.press("*")
+    phone.await_sound(since=asked, timeout=8)
+    assert phone.count("BYE") == 0
+
+
+def answered_soon(hotline: Hotline, seconds: float) -> float:
+    """Call again and again until somebody answers; how long that took."""
+    began = time.monotonic()
+    while True:
+        with Softphone() as phone:
+            phone.dial(hotline.port, user=NEXT)
+            if phone.answered_within(1.0):
+                took = time.monotonic() - began
+                phone.await_sound()
+                return took
+        assert time.monotonic() - began < seconds, "no new call is answered"
+
+
+def test_a_killed_worker_is_replaced_and_its_caller_rung_back(
+    hotline: Hotline, callers: tuple[Softphone, Softphone], trunk: Softphone, desk: Softphone
+) -> None:
+    cut, other = callers
+    name = worker_of(hotline, cut, {})
+    staying = worker_of(hotline, other, {name: 1}, SECOND)
+    assert staying != name, "calls are spread over the workers"
+    desk.policy, trunk.policy = "ring", "answer"
+    cut.press("0")
+    desk.await_request("INVITE")
+    killed, wall = time.monotonic(), time.time()
+    printed = hotline.kill(name)
+    cut.forsake()
+    desk.policy = "answer"
+    assert answered_soon(hotline, 6) < 6
+    rung = trunk.await_request("INVITE", 10)
+    assert rung - killed < 10
+    trunk.await_sound(timeout=8)
+    trunk.press("1")
+    desk.await_request("INVITE", since=killed)  # the dead worker had reserved this agent
+    desk.await_sound(timeout=8)
+    desk.press("1")
+    hotline.await_entry_of_any("Bridged", since=wall)
+    still_there(other)
+    hotline.await_restart(name, printed, timeout=20)
+    trunk.hang_up()
+
+
+def test_a_replaced_worker_cuts_no_call(hotline: Hotline, callers: tuple[Softphone, Softphone]) -> None:
+    caller, _ = callers
+    name = worker_of(hotline, caller, calls(hotline))
+    words = [sys.executable, "-m", "ivr", "workers", "restart", name]
+    with subprocess.Popen(words, cwd=ROOT, env=hotline.env, stdout=subprocess.PIPE, text=True) as restart:
+        hotline.await_active(2, without=name)
+        assert answered_soon(hotline, 4) < 4
+        still_there(caller)
+        caller.hang_up()
+        assert restart.stdout is not None
+        told = restart.stdout.read()
+        assert restart.wait(40) == 0, told
+    assert f"{name} takes no new calls; 1 in progress may end" in told
+    assert f"{name} is new" in told
+
+
+def test_a_frozen_worker_is_killed_and_replaced(
+    hotline: Hotline, callers: tuple[Softphone, Softphone], trunk: Softphone
+) -> None:
+    cut, _ = callers
+    trunk.policy = "ring"
+    name = worker_of(hotline, cut, calls(hotline))
+    printed = len(hotline.lines)
+    os.kill(hotline.pids()[name], signal.SIGSTOP)
+    cut.forsake()
+    hotline.await_line(f"{name} gave no sign of life for 3 s and was killed", 12, printed)
+    trunk.await_request("INVITE", 10)
+    hotline.await_active(2, without=name)
+    hotline.await_restart(name, printed, timeout=20)
