@@ -35,12 +35,91 @@ def normalise(text: str, region: str) -> PhoneNumber | None:
     return PhoneNumber(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
 
 
+COSTLY = frozenset({
+    phonenumbers.PhoneNumberType.PREMIUM_RATE,
+    phonenumbers.PhoneNumberType.SHARED_COST,
+    phonenumbers.PhoneNumberType.UAN,
+})  # fmt: skip
+
+
+def may_be_dialled(number: PhoneNumber) -> bool:
+    """Whether a machine may call a number that a caller showed: caller ids can be forged to make others call premium
+    numbers or an emergency service."""
+    try:
+        parsed = phonenumbers.parse(number.reveal(), None)
+    except NumberParseException:
+        return False
+    national = str(parsed.national_number)
+    region = phonenumbers.region_code_for_number(parsed) or ""
+    emergency = bool(region) and phonenumbers.is_emergency_number(national, region)
+    possible = phonenumbers.is_possible_number(parsed)
+    return possible and not emergency and phonenumbers.number_type(parsed) not in COSTLY
+
+
+KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+"""Letters on a telephone's keys (ITU-T E.161)."""
+_POOL = re.compile(r"(?:\+?(?:00)?86)?0?(700\d{12})")
+_VANITY = re.compile(r"[+(]*\d[\dA-Z .\-()/]*")
+
+
+def on_keypad(text: str) -> str:
+    """Letters of a vanity number as digits: for numbers that people type in, never for caller ids. A text that does not
+    begin as a number comes back as it is."""
+    user = unicodedata.normalize("NFKC", _user(text)).strip().upper()
+    return user.translate(KEYPAD) if _VANITY.fullmatch(user) else text
+
+
+def unfold(text: str) -> str | None:
+    """ASCII digits with plus and separators; None where it is no number."""
+    return _plain(text)
+
+
+def is_sentinel(plain: str) -> bool:
+    """Whether digits only stand for a withheld caller."""
+    return _is_withheld(plain)
+
+
+def parse(plain: str, region: str) -> phonenumbers.PhoneNumber | None:
+    """A possible number; `plain` is what `unfold` gave."""
+    return _possible(plain, region) or _without_plus(plain)
+
+
+def pool_number(text: str) -> str | None:
+    """A Chinese 700 number (15 digits, made for masking) in the form +86700...: too long for E.164, so the tables do
+    not know it. Others: None."""
+    plain = _plain(text)
+    found = _POOL.fullmatch(re.sub(r"[^\d+]", "", plain)) if plain else None
+    return f"+86{found[1]}" if found else None
+
+
+def virtual_number(text: str, region: str) -> str | None:
+    """A number of ours as a carrier or an operator writes it, in one form; None for no number."""
+    if pool := pool_number(text):
+        return pool
+    number = normalise(text, region)
+    return number.reveal() if number else None
+
+
+def alias_key(number: str) -> str:
+    """One form for E.164 numbers that are one subscriber: Mexican mobile numbers with the 1 of old times, Argentine
+    ones with the 9 that is only dialled from abroad. Others stay."""
+    if number.startswith("+521") and len(number) == 14:
+        return "+52" + number[4:]
+    if number.startswith("+549") and len(number) == 14:
+        return "+54" + number[4:]
+    return number
+
+
+def _user(text: str) -> str:
+    """User part of an address, or the text."""
+    user = _SCHEME.sub("", unquote(text[:LONGEST]).strip())
+    return re.split(r"[;@?]", user, maxsplit=1)[0]
+
+
 def _plain(text: str) -> str | None:
     """Digits, plus and separators in ASCII, or None. Anything with letters is none: that refuses the words for
     a withheld number ("anonymous" of RFC 3323, "unknown", "unavailable", "restricted") and vanity spellings."""
-    user = _SCHEME.sub("", unquote(text[:LONGEST]).strip())
-    user = re.split(r"[;@?]", user, maxsplit=1)[0]
-    folded = unicodedata.normalize("NFKC", user)
+    folded = unicodedata.normalize("NFKC", _user(text))
     ascii_digits = "".join(_digit(char) for char in folded if unicodedata.category(char) != "Cf").strip()
     dashes = re.sub(r"[\u2010-\u2015\u2212]", "-", ascii_digits)
     return dashes if _SHAPE.fullmatch(dashes) else None
