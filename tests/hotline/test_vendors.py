@@ -9,7 +9,8 @@ import pytest
 
 from tests.hotline.conftest import Desks
 from tests.hotline.running import Hotline
-from tests.phones.softphones import Baresip, Linphone, strongest, write_tone
+from tests.phones.linphone import Linphone
+from tests.phones.softphones import Baresip, strongest, write_tone
 
 Heard = Callable[[], tuple[bytes, int]]
 AGENT = "nurse-4"

@@ -1,5 +1,5 @@
-"""Two vendors' softphones from Debian's packages, driven as a user drives them: baresip by its control socket,
-Linphone by its console. Both speak from WAV files and keep what they hear in WAV files.
+"""Vendors' softphones from Debian's packages, driven as a user drives them: here baresip, by its control socket. They
+speak from WAV files and keep what they hear in WAV files.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ import numpy as np
 
 MODULES = Path("/usr/lib/baresip/modules")
 _PARTS = ("g711", "opus", "aubridge", "aufile", "sndfile", "srtp")
-_PATIENCE = 12.0
+PATIENCE = 12.0
 
 
 class Softphone(Protocol):
@@ -90,7 +90,7 @@ def strongest(pcm: bytes, rate: int, seconds: float = 1.0) -> tuple[int, float]:
     return int(np.argmax(strength) * rate / len(tail)), float(np.sqrt(np.mean(tail**2)))
 
 
-class _Process:
+class Program:
     """A phone's process and its lines."""
 
     def __init__(self, command: list[str], env: dict[str, str]) -> None:
@@ -116,14 +116,14 @@ class _Process:
 
     def await_line(self, *parts: str, start: int = 0) -> int:
         """Wait for a line with one of these texts; the number of the line after it."""
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + PATIENCE
         with self.news:
             while True:
                 for number, line in enumerate(self.lines[start:], start):
                     if any(part in line for part in parts):
                         return number + 1
                 left = until - time.monotonic()
-                assert left > 0, f"no {parts} in {_PATIENCE} s: {self.lines[-25:]}"
+                assert left > 0, f"no {parts} in {PATIENCE} s: {self.lines[-25:]}"
                 self.news.wait(left)
 
     def end(self) -> None:
@@ -161,7 +161,7 @@ class Baresip:
         (folder / "accounts").write_text(account.format(port=self.port) + "\n", encoding="utf-8")
         (folder / "contacts").write_text("", encoding="utf-8")
         (folder / "config").write_text(self._config(says, control), encoding="utf-8")
-        self._process = _Process(["baresip", "-f", str(folder), "-v"], dict(os.environ))
+        self._process = Program(["baresip", "-f", str(folder), "-v"], dict(os.environ))
         self._process.await_line("baresip is ready")
         self._control = socket.create_connection(("127.0.0.1", control))
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -234,79 +234,4 @@ class Baresip:
         self._control.shutdown(socket.SHUT_RDWR)
         self._listener.join(5)
         self._control.close()
-        self._process.end()
-
-
-class Linphone:
-    """Linphone's console program."""
-
-    _STATES = {
-        "ringing": ("Receiving new incoming call",),
-        "talking": ("Media streams established", "streams running"),
-        "over": ("ended", "error."),
-        "registered": ("successful",),
-    }
-
-    def __init__(self, folder: Path, *, says: Path, encryption: str = "none", opus: bool = False) -> None:
-        """`encryption`: "none" or "srtp". `opus`: whether it speaks Opus too, which it then prefers."""
-        (folder / ".local/share/linphone").mkdir(parents=True)
-        self.port = free_port()
-        self._record = folder / "heard.wav"
-        self._rate = 48_000 if opus else 8_000
-        self._seen = 0
-        (folder / "linphonerc").write_text(
-            f"[sip]\nsip_port={self.port}\nsip_tcp_port={self.port + 1}\nsip_tls_port=-1\nguess_hostname=0\n"
-            f'contact="Caller" <sip:caller@127.0.0.1>\nmedia_encryption={encryption}\n[net]\nmtu=0\n'
-            f"[audio_codec_0]\nmime=opus\nrate=48000\nchannels=2\nenabled={int(opus)}\n"
-            "[sound]\nechocancellation=0\n[video]\nautomatically_initiate=0\nautomatically_accept=0\n",
-            encoding="utf-8",
-        )
-        env = {**os.environ, "HOME": str(folder)}
-        self._process = _Process(["linphonec", "-c", str(folder / "linphonerc")], env)
-        # Its stack comes up about a second after its prompt, without telling.
-        self._order("ipv6 disable")
-        self._process.await_line("ipv6 use disabled")
-        time.sleep(1.5)
-        self._order("soundcard use files")
-        self._order(f"play {says}")
-        self._order(f"record {self._record}")
-
-    def _order(self, words: str) -> None:
-        assert self._process.process.stdin is not None
-        self._process.process.stdin.write(words + "\n")
-        self._process.process.stdin.flush()
-        time.sleep(0.3)  # it takes one line at a time and drops what comes faster
-
-    def register(self, identity: str, server: str, password: str) -> None:
-        """Set up an account."""
-        self._order(f"register {identity} {server} {password}")
-
-    def dial(self, address: str) -> None:
-        """See Softphone."""
-        self._order(f"call {address}")
-
-    def accept(self) -> None:
-        """See Softphone."""
-        self._order("answer")
-
-    def press(self, digit: str) -> None:
-        """See Softphone."""
-        self._order(digit)
-
-    def hang_up(self) -> None:
-        """See Softphone."""
-        self._order("terminate")
-
-    def await_state(self, state: str) -> None:
-        """See Softphone."""
-        self._seen = self._process.await_line(*self._STATES[state], start=self._seen)
-
-    def heard(self) -> tuple[bytes, int]:
-        """See Softphone; with the rate."""
-        return pcm_of(self._record)[0], self._rate
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
         self._process.end()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.phones.softphones import Baresip, Linphone, strongest, write_tone
+from tests.phones.linphone import Linphone
+from tests.phones.softphones import Baresip, strongest, write_tone
 from tests.sip.support import Phone, tuned_only
 
 Heard = Callable[[], tuple[bytes, int]]
