@@ -89,8 +89,8 @@ class Sip(Section):
     tls_key: str = ""
     """Its private key, PEM."""
     tls_ca: str = ""
-    """Certificates of those who may sign our peers', PEM; empty: the machine's own list. A trunk's certificate is always
-    checked when we call it."""
+    """Certificates of those who may sign our peers', PEM; empty: the machine's own list. A trunk's certificate is
+    always checked when we call it."""
     tls_require_client_certificate: bool = False
     """Whether whoever connects by TLS must show a certificate signed by one of `tls_ca`."""
     outbound: str = ""

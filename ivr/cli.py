@@ -19,7 +19,7 @@ def parser() -> argparse.ArgumentParser:
     start = sub.add_parser("up", help="start the hotline and keep it running until Ctrl-C")
     start.add_argument("--workers", type=_count, metavar="N", help="processes that take calls (default: the setting)")
     sub.add_parser("check", help="look at every part and say what to do")
-    models = sub.add_parser("models", help="recognition models: list, install, remove, test", add_help=False)
+    models = sub.add_parser("models", help="recognition models: list, install, remove, test, adapt", add_help=False)
     models.add_argument("rest", nargs=argparse.REMAINDER)
     calls = sub.add_parser("calls", help="records of calls").add_subparsers(dest="what", required=True, metavar="WHAT")
     listing = calls.add_parser("list", help="the newest calls")
@@ -27,6 +27,20 @@ def parser() -> argparse.ArgumentParser:
     show = calls.add_parser("show", help="one call, event by event")
     show.add_argument("call", metavar="ID", help='id from "calls list"')
     _tapes(calls)
+    _agents(sub)
+    _callbacks(sub)
+    _workers(sub)
+    _looking(sub)
+    sub.add_parser("warm", help="speak every fixed sentence once and keep it, so that the first caller does not wait")
+    worker = sub.add_parser("worker")  # started by `up`
+    worker.add_argument("--name", default="worker-1")
+    worker.add_argument("--rasa-port", type=int, required=True)
+    worker.add_argument("--redis", required=True)
+    return top
+
+
+def _agents(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Who takes calls."""
     agents = sub.add_parser("agents", help="agents and their presence").add_subparsers(
         dest="what", required=True, metavar="WHAT"
     )
@@ -38,6 +52,10 @@ def parser() -> argparse.ArgumentParser:
     password.add_argument("agent", metavar="AGENT")
     password.add_argument("--stdin", action="store_true", help="take it from standard input, one line")
     password.add_argument("--remove", action="store_true", help="the phone may register no more")
+
+
+def _callbacks(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Who is owed a call."""
     callbacks = sub.add_parser("callbacks", help="callbacks owed to callers").add_subparsers(
         dest="what", required=True, metavar="WHAT"
     )
@@ -47,19 +65,16 @@ def parser() -> argparse.ArgumentParser:
     reveal = callbacks.add_parser("number", help="show the number to call; needs a reason and is written to the audit")
     reveal.add_argument("id", metavar="ID")
     reveal.add_argument("--reason", required=True, help="why you need it")
+
+
+def _workers(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The processes that take calls."""
     workers = sub.add_parser("workers", help="processes that take calls: list, restart").add_subparsers(
         dest="what", required=True, metavar="WHAT"
     )
     workers.add_parser("list", help="each worker, its calls, and whether it takes more")
     again = workers.add_parser("restart", help="replace workers one by one; no call is cut")
     again.add_argument("name", nargs="?", metavar="NAME", help='from "workers list"; all without one')
-    _looking(sub)
-    sub.add_parser("warm", help="speak every fixed sentence once and keep it, so that the first caller does not wait")
-    worker = sub.add_parser("worker")  # started by `up`
-    worker.add_argument("--name", default="worker-1")
-    worker.add_argument("--rasa-port", type=int, required=True)
-    worker.add_argument("--redis", required=True)
-    return top
 
 
 def _looking(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
