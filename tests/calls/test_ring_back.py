@@ -227,6 +227,20 @@ def test_a_voicemail_is_left_and_tried_again_and_a_human_is_told_in_the_end(fold
     asyncio.run(run())
 
 
+def test_who_hangs_up_while_being_asked_is_rung_again(folder: Path) -> None:
+    async def run() -> None:
+        house = House(folder)
+        house.phones[NUMBER] = lambda: Rung(house.caller(hangs_up(during(State.RETURNING, 1))))
+        await house.lose("cut")
+        await house.look()
+        assert house.dialled == [NUMBER] * 3
+        assert await house.outcomes("cut") == ["missed"] * 3
+        assert len(await house.callbacks.open()) == 1
+        assert [session.call.state for session in house.sessions] == [State.ENDED] * 3
+
+    asyncio.run(run())
+
+
 def test_somebody_else_is_not_called_again(folder: Path) -> None:
     async def run() -> None:
         house = House(folder)
