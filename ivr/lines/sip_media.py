@@ -98,12 +98,14 @@ class LegPort(pj.AudioMediaPort):  # type: ignore[misc]  # the bindings carry no
     and a frame may still be on its way to one.
     """
 
+    ear: ByteRing | None = None
+    mouth: Playout | None = None
+    # On the class: the clock thread may call once more while the interpreter takes the object apart at its end.
+
     def __init__(self, name: str, wake: Callable[[], None], copy: Callable[[Any], bytes]) -> None:
         super().__init__()
         self._wake = wake
         self._copy = copy
-        self.ear: ByteRing | None = None
-        self.mouth: Playout | None = None
         shape = pj.MediaFormatAudio()
         shape.init(pj.PJMEDIA_FORMAT_PCM, RATE, 1, 20_000, 16)
         self.createPort(name, shape)

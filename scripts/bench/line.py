@@ -119,6 +119,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=8, help="length of each point")
     parser.add_argument("--rate", type=int, default=20, help="calls begun per second")
     parser.add_argument("--srtp", action="store_true", help="encrypted media")
+    parser.add_argument("--threads", action="store_true", help="what each kind of thread uses")
     parser.add_argument("--json", type=Path, help="also write the points to this file")
     return parser.parse_args()
 
@@ -146,6 +147,9 @@ def main() -> None:
             print(f"library: pjproject {version}, {capacity} calls a process\n")
             print("mode    wanted answered   cpu %   % call  KiB/cl frames %  gap p50    p95    p99 max ms")
         print(_row(point), flush=True)
+        if asked.threads:
+            shares = (f"{name} {share:.1f} %" for name, share in point.threads.items() if share >= 0.05)
+            print(" " * 8 + ", ".join(shares))
         points.append(point)
     if asked.json is not None:
         asked.json.write_text(json.dumps([asdict(point) for point in points], indent=1))

@@ -1,6 +1,7 @@
 """The two sides of the line's measurement: the hotline, which is measured, and those who call it."""
 
 import asyncio
+import threading
 import time
 from array import array
 from contextlib import suppress
@@ -56,6 +57,8 @@ class Point:
     """Frames that came, of those due, per cent; 0 where nobody listens."""
     gaps_ms: tuple[float, float, float, float]
     """Time between two frames of a leg: median, 95 and 99 of a hundred, longest."""
+    threads: dict[str, float]
+    """Share of one core by kind of thread, per cent."""
 
 
 class Hotline:
@@ -83,9 +86,10 @@ class Hotline:
         """Measure the standing calls; `empty` is the resident memory before the first one, in bytes."""
         await self._set_up()
         me, self._gaps, self._last = psutil.Process(), array("d"), {}
-        cpu, begin = _cpu_seconds(me), time.monotonic()
+        cpu, threads, begin = _cpu_seconds(me), _cpu_by_thread(me), time.monotonic()
         await asyncio.sleep(self._plan.seconds)
         lasted, used, standing = time.monotonic() - begin, _cpu_seconds(me) - cpu, len(self._standing)
+        after = _cpu_by_thread(me)
         return Point(
             mode=self._plan.mode,
             wanted=self._plan.calls,
@@ -95,6 +99,7 @@ class Hotline:
             memory_per_call_kib=(me.memory_info().rss - empty) / 1024 / max(1, standing),
             frames=100 * (len(self._gaps) + len(self._last)) / max(1.0, standing * lasted / 0.02),
             gaps_ms=_percentiles(self._gaps),
+            threads={name: 100 * (after[name] - threads.get(name, 0.0)) / lasted for name in sorted(after)},
         )
 
     async def _set_up(self) -> None:
@@ -181,6 +186,16 @@ def _tone(ms: int) -> bytes:
 def _cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+def _cpu_by_thread(process: psutil.Process) -> dict[str, float]:
+    """Seconds by kind of thread; those that Python does not know are the SIP library's own (the bridge's clock)."""
+    names = {one.native_id: one.name.rstrip("0123456789_-") for one in threading.enumerate()}
+    found: dict[str, float] = {}
+    for one in process.threads():
+        name = names.get(one.id, "SIP library's clock and others")
+        found[name] = found.get(name, 0.0) + one.user_time + one.system_time
+    return found
 
 
 def _percentiles(gaps: "array[float]") -> tuple[float, float, float, float]:
