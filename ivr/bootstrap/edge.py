@@ -18,6 +18,7 @@ from ivr.edge.digest import PhoneKey
 from ivr.edge.keeper import Keeper, Known
 from ivr.edge.render import Edge, Tls
 from ivr.edge.rpc import EdgeError, Rpc
+from ivr.edge.start import clear
 from ivr.edge.trunks import load_trunks, network
 from ivr.supervise import Part
 from records import database as records_database
@@ -130,6 +131,12 @@ def edge_part(edge: Edge) -> Part:
     """The proxy's process."""
     argv = (sys.executable, "-m", "ivr.edge.start", *render.command(edge, program(), modules()))
     return Part(name="edge", argv=argv, order=ORDER, stop_seconds=STOP_SECONDS, folder=str(ROOT))
+
+
+def clear_edge(settings: Settings, where: Places) -> None:
+    """End what a killed proxy left behind and nobody started again; after all parts have ended."""
+    if settings.sip.edge:
+        clear(render.command(described(settings, where), program(), modules()))
 
 
 def known_peers(settings: Settings) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import httpx
 
 from config.settings import Settings
 from ivr import signs
-from ivr.bootstrap.edge import await_edge, described, keep_edge
+from ivr.bootstrap.edge import await_edge, clear_edge, described, keep_edge
 from ivr.bootstrap.overseeing import Overseer
 from ivr.bootstrap.parts import Plan, plan
 from ivr.bootstrap.places import Places, places, prepare
@@ -98,6 +98,7 @@ async def keep_up(settings: Settings, where: Places, tell: Tell) -> int:
             task.cancel()
         tell(f"stopping: calls in progress may take up to {settings.hotline.drain_seconds:.0f} s; nothing new is taken")
         clean = await supervisor.stop()
+        await asyncio.to_thread(clear_edge, settings, where)
         tell("stopped" if clean else "stopped by force: a part did not end by itself")
     return 0
 

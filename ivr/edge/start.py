@@ -36,5 +36,8 @@ def clear(command: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
+    # An order to end that comes meanwhile waits: it would leave the leftovers behind.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     clear(tuple(sys.argv[1:]))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     os.execv(sys.argv[1], sys.argv[1:])

@@ -23,6 +23,7 @@ from ivr.edge.digest import PhoneKey, phone_key
 from ivr.edge.keeper import Keeper, Known
 from ivr.edge.render import Edge, Tls, command, main_file, tls_file
 from ivr.edge.rpc import EdgeError, Rpc
+from ivr.edge.start import clear
 from ivr.edge.trunks import Trunk
 from tests.edge.wire import SDP, Caller, header, headers, status
 
@@ -227,6 +228,7 @@ class Rig:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        clear(command(self.edge, program(), modules()))
 
     def _keep(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -243,6 +245,8 @@ class Rig:
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process = self._start()
+        started = Path(f"/proc/{self.process.pid}/cmdline")
+        self.until(lambda: started.read_bytes().startswith(program().encode()), 8, "the edge does not start again")
 
     def rpc(self, method: str, *parameters: str | int) -> Any:
         """One order."""
