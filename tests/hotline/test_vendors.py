@@ -62,7 +62,7 @@ def test_baresip_is_an_agent_and_linphone_calls(hotline: Hotline, password: str,
         Baresip(tmp_path / "agent", account, says=say_tone(tmp_path, 1000)) as agent,
         Linphone(tmp_path / "caller", says=say_tone(tmp_path, 440), encryption="srtp") as caller,
     ):
-        agent.await_state("registered")
+        agent.await_registration()
         caller.dial(f"sip:hotline@127.0.0.1:{hotline.port}")
         caller.await_state("talking")
         await_voice(caller.heard)
@@ -90,7 +90,6 @@ def test_linphone_is_an_agent_and_baresip_calls(hotline: Hotline, password: str,
         ) as caller,
     ):
         agent.register(f"sip:{AGENT}@127.0.0.1", f"sip:127.0.0.1:{hotline.port}", password)
-        agent.await_state("registered")
         caller.dial(f"sip:hotline@127.0.0.1:{hotline.port}")
         caller.await_state("talking")
         await_voice(caller.heard)

@@ -15,7 +15,6 @@ class Linphone:
         "ringing": ("Receiving new incoming call",),
         "talking": ("Media streams established", "streams running"),
         "over": ("ended", "error."),
-        "registered": ("registered, identity",),
     }
 
     def __init__(self, folder: Path, *, says: Path, encryption: str = "none", opus: bool = False) -> None:

@@ -41,7 +41,7 @@ class Softphone(Protocol):
         ...
 
     def await_state(self, state: str) -> None:
-        """Wait for "ringing" (this phone rings), "talking", "over" or "registered"."""
+        """Wait for "ringing" (this phone rings), "talking" or "over"."""
         ...
 
     def heard(self) -> tuple[bytes, int]:
@@ -148,7 +148,6 @@ class Baresip:
         "ringing": ("CALL_INCOMING",),
         "talking": ("CALL_ESTABLISHED",),
         "over": ("CALL_CLOSED",),
-        "registered": ("REGISTER_OK",),
     }
 
     def __init__(self, folder: Path, account: str, *, says: Path) -> None:
@@ -176,6 +175,14 @@ class Baresip:
             f"ctrl_tcp_listen 127.0.0.1:{control}\nsnd_path {self._heard}\n"
         )
 
+    def await_registration(self) -> None:
+        """Ask until the phone says that it is registered: it may have told so before anybody listened."""
+        until = time.monotonic() + PATIENCE
+        while not any("OK" in line and "User Agents" in line for line in self._process.lines):
+            assert time.monotonic() < until, f"not registered: {self._process.lines[-5:]}"
+            self._order("reginfo")
+            time.sleep(0.3)
+
     def _listen(self) -> None:
         """Netstrings of JSON, each an event or an answer."""
         waiting = b""
@@ -188,7 +195,8 @@ class Baresip:
                         break
                     said: dict[str, Any] = json.loads(rest[: int(size)])
                     waiting = rest[int(size) + 1 :]
-                    self._process.tell(f"event {said.get('type', '')} {said.get('param', '')}")
+                    what = said.get("data") or said.get("param", "")
+                    self._process.tell(f"event {said.get('type', '')} {' '.join(str(what).split())}")
 
     def _order(self, command: str, words: str = "") -> None:
         order = json.dumps({"command": command, "params": words, "token": "1"})

@@ -43,8 +43,12 @@ def worker_of(hotline: Hotline, phone: Softphone, others: dict[str, int], user: 
 
 
 def calls(hotline: Hotline) -> dict[str, int]:
-    """Calls in progress by worker."""
-    return {one.name: one.calls for one in signs.read_all(hotline.var / "run")}
+    """Calls in progress by worker, once those of earlier tests have ended: none."""
+    until = time.monotonic() + 45  # a leg whose phone is gone without a word ends after 30 s of silence
+    while any((found := {one.name: one.calls for one in signs.read_all(hotline.var / "run")}).values()):
+        assert time.monotonic() < until, f"calls that nobody makes go on: {found}"
+        time.sleep(0.1)
+    return found
 
 
 def still_there(phone: Softphone) -> None:
