@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ivr.bootstrap import commands
+from ivr.bootstrap.masking import arguments as masking_arguments
 
 BAD_INPUT = 2
 
@@ -31,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _callbacks(sub)
     _workers(sub)
     _looking(sub)
+    masking_arguments(sub)
     sub.add_parser("warm", help="speak every fixed sentence once and keep it, so that the first caller does not wait")
     worker = sub.add_parser("worker")  # started by `up`
     worker.add_argument("--name", default="worker-1")

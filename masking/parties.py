@@ -16,3 +16,38 @@ def random_id(prefix: str) -> str:
 def withheld() -> Party:
     """A caller who showed no number: new each time, kept nowhere."""
     return Party(id=random_id("withheld"), reachable=False)
+
+
+def letters(value: int) -> str:
+    """A whole number in letters; the other way round: `unletters`."""
+    found = ""
+    while value or not found:
+        value, rest = divmod(value, len(_LETTERS))
+        found = _LETTERS[rest] + found
+    return found
+
+
+def unletters(text: str) -> int | None:
+    """What `letters` was given; None for other text."""
+    if not 0 < len(text) <= _LENGTH or not all(char in _LETTERS for char in text):
+        return None
+    value = 0
+    for char in text:
+        value = value * len(_LETTERS) + _LETTERS.index(char)
+    return value
+
+
+def binding_name(id: int) -> str:
+    """Public id of a binding."""
+    return f"binding-{letters(id)}"
+
+
+def binding_id(name: str) -> int:
+    """Back; -1, which is no binding, for other text."""
+    value = unletters(name.removeprefix("binding-")) if name.startswith("binding-") else None
+    return value if value is not None and value < 2**63 else -1
+
+
+def new_binding() -> int:
+    """63 random bits."""
+    return secrets.randbits(63)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.postgres import Postgres
 from tests.rasa_stack import RasaStack
 
 
@@ -12,4 +13,11 @@ def stack() -> Iterator[RasaStack]:
     """Redis, action server and Rasa with the trained model, for all tests that do not take it apart: starting Rasa
     takes a quarter of a minute."""
     with RasaStack() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL."""
+    with Postgres() as running:
         yield running

@@ -14,7 +14,7 @@ from config.settings import Settings, SettingsError, load
 from dialogs.menu_tree import MenuError
 from dialogs.prompts import PromptsError
 from dialogs.red_flags import RulesError
-from ivr.bootstrap import checks, looking, replay, up, workers
+from ivr.bootstrap import checks, looking, masking, replay, up, workers
 from ivr.bootstrap.doors import configured_model, make_prompts, make_voice, open_vault
 from ivr.bootstrap.passwords import change_password
 from ivr.bootstrap.places import Places, places, prepare
@@ -218,4 +218,5 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "workers": _workers,
     "top": _top,
     "logs": _logs,
+    "masking": masking.run,
 }

@@ -1,0 +1,176 @@
+"""What is stored of numbers and bindings, the same in every store.
+
+A route is one way in: who dials which virtual number reaches whom. (caller, number) is the key of a route, so that a
+call can lead to one place only. A route lives until `live` and rests until `gone`; both are written when it is made,
+and what it is worth now is computed from them. A closed route has `live` 0: no clock that is set back brings it to life
+again.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from masking.port import Kind, NumberState, Side, VirtualNumber
+
+FOREVER = 253402300800.0
+"""Seconds since the epoch, year 10000: an end that is none."""
+ANYONE = "*"
+"""Caller of a route for everybody who shows a number."""
+GUESSES = 10
+"""Wrong codes on a number before it is locked; codes are so long that these break in with odds of 1 in 1000 at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A virtual number as it is stored."""
+
+    id: int
+    """Short name in the tables."""
+    about: VirtualNumber
+    """What it is."""
+    used: float
+    """When it was last given to a binding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One way in."""
+
+    caller: str
+    """Party id, ANYONE, or the keyed hash of a code."""
+    virtual: int
+    """Number dialled."""
+    binding: int
+    """To which it belongs."""
+    callee: str
+    """Party id reached."""
+    shown: int
+    """Number that the callee sees."""
+    live: float
+    """Until when calls are connected."""
+    gone: float
+    """Until when the key is taken."""
+    open: bool = True
+    """Whether it connects at all; a closed one keeps the key from others."""
+    coded: bool = False
+    """Whether the caller is a code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A binding as it is stored."""
+
+    id: int
+    """Random; its public name is made of letters."""
+    owner: str
+    """Who made it."""
+    kind: Kind
+    """Type."""
+    doctor: str
+    """Party id."""
+    patient: str
+    """Party id or ""."""
+    patient_line: int
+    """Number of the patient's side, or of everybody's."""
+    doctor_line: int | None
+    """Number of the doctor's side."""
+    code: bytes | None
+    """Sealed."""
+    created: float
+    """Seconds since the epoch."""
+    live: float
+    """End."""
+    gone: float
+    """End of the rest."""
+    quarantine: float
+    """Seconds of rest."""
+    longest: float
+    """Seconds a call may last."""
+    closed: bool = False
+    """Ended before its time."""
+    killed: bool = False
+    """Calls in progress are cut."""
+    key: str | None = None
+    """Idempotency key."""
+    asked: str = ""
+    """Fingerprint of what was asked for with the key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A code before it belongs to a binding."""
+
+    route: str
+    """Keyed hash: the caller of its routes."""
+    sealed: bytes
+    """The digits, encrypted."""
+    most: int
+    """Codes that one number may carry."""
+
+
+class Way(Protocol):
+    """What choosing a number needs of a route; a row of the table will do."""
+
+    @property
+    def caller(self) -> str:
+        """As in Route."""
+        ...
+
+    @property
+    def virtual(self) -> int:
+        """As in Route."""
+        ...
+
+    @property
+    def callee(self) -> str:
+        """As in Route."""
+        ...
+
+    @property
+    def live(self) -> float:
+        """As in Route."""
+        ...
+
+    @property
+    def gone(self) -> float:
+        """As in Route."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Book:
+    """What binding sees, and changes as it goes: all numbers, and the routes of all callers concerned."""
+
+    lines: dict[int, Line] = field(default_factory=dict)
+    order: dict[Side, "OrderedDict[int, None]"] = field(default_factory=lambda: {side: OrderedDict() for side in Side})
+    """Numbers that take new bindings, least recently used first."""
+    routes: dict[str, dict[int, Way]] = field(default_factory=dict)
+    """By caller, then by number."""
+    keyed: dict[tuple[str, str], Kept] = field(default_factory=dict)
+    """By owner and idempotency key."""
+    codes: Counter[int] = field(default_factory=Counter)
+    """Codes on each number, live or resting."""
+
+    @classmethod
+    def of(cls, lines: Iterable[Line], routes: Iterable[Way] = ()) -> "Book":
+        """A book of these."""
+        book = cls()
+        for line in sorted(lines, key=lambda line: (line.used, line.id)):
+            book.lines[line.id] = line
+            if line.about.state == NumberState.ACTIVE:
+                book.order[line.about.side][line.id] = None
+        for way in routes:
+            book.routes.setdefault(way.caller, {})[way.virtual] = way
+        return book
+
+    def take(self, kept: Kept, routes: Sequence[Route]) -> None:
+        """Note a binding that was decided."""
+        for route in routes:
+            self.routes.setdefault(route.caller, {})[route.virtual] = route
+            self.codes[route.virtual] += route.coded
+        for line in {kept.patient_line, kept.doctor_line} - {None}:
+            assert line is not None
+            self.order[self.lines[line].about.side].move_to_end(line)
+        if kept.key is not None:
+            self.keyed[kept.owner, kept.key] = kept

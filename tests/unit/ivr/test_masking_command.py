@@ -1,0 +1,97 @@
+"""`triageline masking …` from the outside."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivr.cli import main
+from masking.leaks import LeakOracle
+
+DOCTOR, PATIENT = "+12025550123", "+447700900123"
+CSV = "number,side,area\n+12025550110,patient,202\n+12025550111,doctor,\n"
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    config = tmp_path / "triageline.toml"
+    config.write_text(f'[paths]\nvar = "{tmp_path}/var"\n')
+
+    def run(*words: str, code: int = 0) -> Any:
+        assert main(["--config", str(config), "masking", *words, "--json"]) == code
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        assert LeakOracle([DOCTOR, PATIENT]).scan((said.out + said.err).encode()) == ()
+        return json.loads(said.out)
+
+    return run
+
+
+@pytest.fixture
+def filled(command: Command, tmp_path: Path) -> Command:
+    (tmp_path / "numbers.csv").write_text(CSV)
+    assert command("import", str(tmp_path / "numbers.csv")) == {"added": 2}
+    return command
+
+
+def test_a_binding_from_import_to_release(filled: Command, tmp_path: Path) -> None:
+    made = filled("bind", "--doctor", DOCTOR, "--patient", PATIENT, "--code", "--key", "case-1")
+    assert filled("bind", "--doctor", DOCTOR, "--patient", PATIENT, "--code", "--key", "case-1") == made
+    verdict = filled("resolve", made["patient_number"], "--caller", PATIENT)
+    assert (verdict["outcome"], verdict["callee"], verdict["shown"]) == ("connect", made["doctor"], "+12025550111")
+    assert filled("resolve", made["doctor_number"], "--code", made["code"])["callee"] == made["patient"]
+    assert filled("call", made["id"])["first_sees"] == made["doctor_number"]
+    assert [one["id"] for one in filled("list")] == [made["id"]]
+    assert {one["busiest"] for one in filled("pools")} == {1}
+    assert filled("renew", made["id"], "--life", "0")["ends"] is None
+    assert filled("release", made["id"], "--kill")["killed"]
+    assert filled("resolve", made["patient_number"], "--caller", PATIENT)["outcome"] == "expired"
+    assert filled("numbers", "+12025550110", "--remove", code=2)["error"]["code"] == "number_in_use"
+    assert filled("erase", made["patient"], "--reason", "asked for") == {"erased": made["patient"]}
+    assert LeakOracle([DOCTOR, PATIENT]).scan_folder(tmp_path / "var") == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "field"),
+    [
+        (("bind", "--doctor", DOCTOR, "--patient", "120"), "number_refused", "patient"),
+        (("bind", "--doctor", "+1 900 555 0123", "--patient", PATIENT), "number_refused", "doctor"),
+        (("bind", "--doctor", "202 555 0110", "--patient", PATIENT), "number_refused", "doctor"),
+        (("bind", "--doctor", "party-nobody", "--patient", PATIENT), "number_refused", "doctor"),
+        (("bind", "--doctor", DOCTOR, "--patient", DOCTOR), "same_party", "doctor"),
+        (("bind", "--doctor", DOCTOR), "bad_field", "patient"),
+        (("bind", "--doctor", DOCTOR, "--patient", PATIENT, "--life", "5"), "bad_field", "life"),
+        (("bind", "--doctor", DOCTOR, "--patient", PATIENT, "--life", "nan"), "bad_field", "life"),
+        (("bind", "--doctor", DOCTOR, "--patient", PATIENT, "--country", "gb"), "no_capacity", "patient_number"),
+        (("bind", "--doctor", DOCTOR, "--patient", PATIENT, "--doctor-number", "x"), "bad_field", "doctor_number"),
+        (("release", "binding-nobody"), "not_found", "id"),
+        (("list", "--owner", "hotline", "--limit", "0"), "", ""),
+        (("numbers", "+12025550199"), "number_unknown", "number"),
+        (("plan", "--per-day", "-1", "--life", "2"), "bad_field", "per_day"),
+    ],
+)
+def test_bad_input_is_one_sentence_with_code_and_field(
+    filled: Command, words: tuple[str, ...], code: str, field: str
+) -> None:
+    told = filled(*words, code=2 if code else 0)
+    if code:
+        assert (told["error"]["code"], told["error"]["field"]) == (code, field)
+    assert filled("list") == []
+
+
+def test_a_wrong_file_is_refused_and_nothing_is_taken_in(command: Command, tmp_path: Path) -> None:
+    wrong = tmp_path / "numbers.csv"
+    wrong.write_text(CSV + "banana,patient,\n")
+    told = command("import", str(wrong), code=2)["error"]
+    assert (told["code"], told["field"]) == ("bad_field", "number")
+    assert "line 4" in told["message"]
+    wrong.write_bytes(b"\xff\xfe\x00")
+    assert command("import", str(wrong), code=2)["error"]["field"] == "file"
+    assert command("numbers") == []
+
+
+def test_a_plan_is_the_sum_of_a_load(command: Command) -> None:
+    assert command("plan", "--per-day", "20", "--life", "2")["numbers"] == 223
