@@ -44,7 +44,7 @@ def test_dialogue_and_redis_freeze_in_a_call(hotline: Hotline, caller: Softphone
     hotline.await_dialogue()
     caller.call(hotline.port)
     caller.await_sound()
-    caller.await_quiet(1.5, timeout=25)
+    caller.await_quiet(1.5, timeout=45)
     with frozen(hotline, "rasa", "actions", "redis"):
         caller.say(speak("my stomach hurts"))
         while caller.talking:
