@@ -64,8 +64,8 @@ async def close_house(desk: Process, hotline: Process) -> None:
     await desk.end(0, 10)
 
 
-async def place(cases: Sequence[Case], var: Path, target: str, at_once: int) -> list[dict[str, Any]]:
-    """All calls of one codec and one loss."""
+async def place(cases: Sequence[Case], var: Path, target: str, at_once: int, into: list[dict[str, Any]]) -> None:
+    """All calls of one codec and one loss; what was measured goes `into` the list, also where this is broken off."""
     told = {"var": str(var), "target": target, "codec": cases[0].codec, "loss": cases[0].loss, "at_once": at_once}
     fleet = await launch("fleet", "scripts.bench.farm.fleet", json.dumps(told))
     assert fleet.handle.stdin is not None
@@ -77,10 +77,13 @@ async def place(cases: Sequence[Case], var: Path, target: str, at_once: int) -> 
             if fleet.reading is not None:
                 await fleet.reading
     except TimeoutError:
-        fleet.handle.kill()
+        print("    a group took too long and was broken off")
+    finally:
+        if fleet.handle.returncode is None:
+            fleet.handle.kill()
+        into += fleet.lines
     for line in fleet.text:
         print(f"    {line}")
-    return fleet.lines
 
 
 async def judged(cases: Sequence[Case], measured: Sequence[dict[str, Any]], var: Path) -> list[Scored]:
@@ -107,6 +110,22 @@ def grouped(cases: Sequence[Case]) -> list[list[Case]]:
     return [groups[key] for key in sorted(groups)]
 
 
+async def place_all(
+    cases: Sequence[Case], var: Path, target: str, at_once: int, measured: list[dict[str, Any]]
+) -> None:
+    """Every group in turn; Ctrl-C leaves the rest out."""
+    try:
+        for group in grouped(cases):
+            start = time.monotonic()
+            await place(group, var, target, at_once, measured)
+            took = f"{len(group)} in {time.monotonic() - start:.0f} s, {len(measured)} of {len(cases)} calls"
+            print(f"  {group[0].codec}, loss {group[0].loss} %: {took}", flush=True)
+    except asyncio.CancelledError:
+        print("  broken off: what has ended by now is scored", flush=True)
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
+
+
 async def run(args: argparse.Namespace) -> int:
     """Everything. Raises DemoFailed."""
     fixed = {
@@ -120,12 +139,9 @@ async def run(args: argparse.Namespace) -> int:
         desk, hotline, target = await open_house(var, args.at_once)
         measured: list[dict[str, Any]] = []
         try:
-            for group in grouped(cases):
-                start = time.monotonic()
-                measured += await place(group, var, target, args.at_once)
-                took = f"{len(group)} in {time.monotonic() - start:.0f} s, {len(measured)} of {len(cases)} calls"
-                print(f"  {group[0].codec}, loss {group[0].loss} %: {took}", flush=True)
-            scored = await judged(cases, measured, var)
+            await place_all(cases, var, target, args.at_once, measured)
+            ended = {one["case"] for one in measured}
+            scored = await judged([case for case in cases if case.id in ended], measured, var)
         finally:
             await close_house(desk, hotline)
     print("\n" + "\n".join(lines(scored)))
