@@ -63,6 +63,8 @@ def _table(name: str, emergencies: Sequence[Scored], scored: Sequence[Scored], k
     flags = groups(emergencies, key)
     recall = {one: sum(call.flagged for call in calls) / len(calls) for one, calls in flags.items()}
     worst = min(recall, key=lambda one: recall[one], default="")
+    if recall and recall[worst] == max(recall.values()):
+        worst = ""  # all the same
     rows = []
     for group, calls in groups(scored, key).items():
         gaps = [gap for call in calls for gap in call.gaps]
