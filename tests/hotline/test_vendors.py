@@ -56,6 +56,24 @@ def password(hotline: Hotline, desks: Desks) -> Iterator[str]:
     hotline.command_line("agents", "set", AGENT, "away")
 
 
+def put_through(hotline: Hotline, caller: Baresip | Linphone, agent: Baresip | Linphone) -> None:
+    """The caller presses 0, the agent hears the summary and takes the call, and both hear each other."""
+    caller.dial(f"sip:hotline@127.0.0.1:{hotline.port}")
+    caller.await_state("talking")
+    await_voice(caller.heard)
+    caller.press("0")
+    agent.await_state("ringing")
+    agent.accept()
+    agent.await_state("talking")
+    await_voice(agent.heard)
+    agent.press("1")
+    hotline.await_entry("Bridged", 15)
+    await_tone(caller.heard, 1000)
+    await_tone(agent.heard, 440)
+    caller.hang_up()
+    agent.await_state("over")
+
+
 def test_baresip_is_an_agent_and_linphone_calls(hotline: Hotline, password: str, tmp_path: Path) -> None:
     account = f"<sip:{AGENT}@127.0.0.1:{hotline.port}>;auth_user={AGENT};auth_pass={password};regint=60"
     with (
@@ -63,20 +81,7 @@ def test_baresip_is_an_agent_and_linphone_calls(hotline: Hotline, password: str,
         Linphone(tmp_path / "caller", says=say_tone(tmp_path, 440), encryption="srtp") as caller,
     ):
         agent.await_registration()
-        caller.dial(f"sip:hotline@127.0.0.1:{hotline.port}")
-        caller.await_state("talking")
-        await_voice(caller.heard)
-        caller.press("0")
-        agent.await_state("ringing")
-        agent.accept()
-        agent.await_state("talking")
-        await_voice(agent.heard)
-        agent.press("1")
-        hotline.await_entry("Bridged", 15)
-        await_tone(caller.heard, 1000)
-        await_tone(agent.heard, 440)
-        caller.hang_up()
-        agent.await_state("over")
+        put_through(hotline, caller, agent)
     hotline.await_outcome("bridged")
 
 
@@ -90,18 +95,5 @@ def test_linphone_is_an_agent_and_baresip_calls(hotline: Hotline, password: str,
         ) as caller,
     ):
         agent.register(f"sip:{AGENT}@127.0.0.1", f"sip:127.0.0.1:{hotline.port}", password)
-        caller.dial(f"sip:hotline@127.0.0.1:{hotline.port}")
-        caller.await_state("talking")
-        await_voice(caller.heard)
-        caller.press("0")
-        agent.await_state("ringing")
-        agent.accept()
-        agent.await_state("talking")
-        await_voice(agent.heard)
-        agent.press("1")
-        hotline.await_entry("Bridged", 15)
-        await_tone(caller.heard, 1000)
-        await_tone(agent.heard, 440)
-        caller.hang_up()
-        agent.await_state("over")
+        put_through(hotline, caller, agent)
     hotline.await_outcome("bridged")
