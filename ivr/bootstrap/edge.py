@@ -95,6 +95,7 @@ def _file(where: Places) -> Path:
 def prepare_edge(settings: Settings, where: Places) -> Edge:
     """Choose ports and write the generated files; before any part starts. Raises EdgeError."""
     program(), modules()
+    where.run.mkdir(parents=True, exist_ok=True, mode=0o700)
     port, inner = _free(settings.sip.bind, settings.sip.port), _free("127.0.0.1", 0)
     _write(_file(where), json.dumps({"bind": settings.sip.bind, "port": port, "inner": inner}))
     edge = described(settings, where)
