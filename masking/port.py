@@ -1,6 +1,7 @@
 # Size: the whole door in one place; nearly all of it says what the fields of plain values mean.
 """The door of `masking`: real numbers go in once, opaque party ids and neutral caller ids come out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -391,4 +392,293 @@ class Exchange(Protocol):
 
     async def sweep(self) -> int:
         """Forget what has ended and rested; how many bindings. Raises MaskingUnavailable."""
+        ...
+
+
+class LegEnd(StrEnum):
+    """Why a leg of a masked call ended: stable reason codes of call records."""
+
+    COMPLETED = "completed"
+    """Both had spoken to each other and one hung up."""
+    ABANDONED = "abandoned"
+    """The caller left before anybody was connected."""
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    DECLINED = "declined"
+    UNREACHABLE = "unreachable"
+    NOT_CONFIRMED = "not_confirmed"
+    """Something answered and pressed no key: a voicemail box."""
+    FAX = "fax"
+    UNBOUND = "unbound"
+    """No binding for this caller on this number, or none that may be told of."""
+    EXPIRED = "expired"
+    LOCKED = "locked"
+    """Too many wrong codes."""
+    REFUSED = "refused"
+    """Policy, or this way is not allowed."""
+    LIMITED = "limited"
+    """Too many calls of this caller, number or pair."""
+    INTERCEPTED = "intercepted"
+    """The owner's hook sent it to a human or stopped it."""
+    TIME_UP = "time_up"
+    """The longest duration was reached."""
+    KILLED = "killed"
+    """The binding was ended with its calls."""
+    LOOP = "loop"
+    """The call had come from ourselves."""
+    OUT_OF_SERVICE = "out_of_service"
+    """The virtual number is suspended or resting."""
+    UNAVAILABLE = "unavailable"
+    """Masking could not be asked; the caller went to a human of ours."""
+    FAILED = "failed"
+    """A fault of ours or of the carrier's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """One leg of a masked call, for billing and audit. Parties and virtual numbers only."""
+
+    call: str
+    """Opaque id that both legs share."""
+    leg: str
+    """"a": whoever was first on the phone; "b": the other."""
+    owner: str
+    """Owner of the binding; "" where there was none."""
+    binding: str
+    """Id or ""."""
+    party: str
+    """Whose phone; "" for an unknown or withheld caller."""
+    number: str
+    """Virtual number: leg a of a call that came in: the one that was dialled; else the one that was shown."""
+    provider: str
+    """"sip" or "twilio"."""
+    started: float
+    """Seconds since the epoch."""
+    answered: float | None
+    """When it was answered; None: never."""
+    ended: float
+    """When it was over."""
+    end: LegEnd
+    """Why."""
+    released_by: str
+    """"caller", "callee" or "us"."""
+    by_code: bool = False
+    """Whether a code let the caller in."""
+
+
+class Happened(StrEnum):
+    """Kinds of events that owners may be told of."""
+
+    BINDING_CREATED = "binding.created"
+    BINDING_RENEWED = "binding.renewed"
+    BINDING_CLOSED = "binding.closed"
+    BINDING_EXPIRED = "binding.expired"
+    CALL_STARTED = "call.started"
+    CALL_ANSWERED = "call.answered"
+    CALL_ENDED = "call.ended"
+    TEXT_RELAYED = "text.relayed"
+    TEXT_REFUSED = "text.refused"
+    TEXT_STOPPED = "text.stopped"
+    CODE_FAILED = "code.failed"
+    SPOOF_SUSPECT = "abuse.spoof_suspect"
+    SCAN_SUSPECT = "abuse.scan"
+    LIMITED = "abuse.limited"
+    NUMBER_ALERT = "number.alert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, told once and in order to whoever owns the binding."""
+
+    kind: Happened
+    """What."""
+    owner: str
+    """Who is told; "" the operator only."""
+    binding: str
+    """Events of one binding arrive in order; ""."""
+    at: float
+    """Seconds since the epoch."""
+    data: Mapping[str, str | float | None]
+    """Facts: party ids, virtual numbers, reason codes. Never a real number, never words of a caller."""
+
+
+class Diary(Protocol):
+    """What happened: kept in SQL, told by webhook."""
+
+    async def tell(self, event: Event) -> None:
+        """Durable on return; delivery follows. Raises MaskingUnavailable."""
+        ...
+
+    async def record(self, record: CallRecord) -> None:
+        """Keep a leg's record and tell CALL_ENDED after leg "a"; twice is once. Raises MaskingUnavailable."""
+        ...
+
+    async def calls(self, owner: str, *, binding: str = "", limit: int = 100) -> tuple[CallRecord, ...]:
+        """The owner's newest legs. Raises MaskingUnavailable."""
+        ...
+
+
+class Decision(StrEnum):
+    """What an owner's hook says to a call that is about to be connected."""
+
+    CONNECT = "connect"
+    OPERATOR = "operator"
+    """To a human of ours; also where the hook gives no valid answer in time."""
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreCall:
+    """A call that is about to be connected."""
+
+    call: str
+    """Opaque id."""
+    binding: str
+    """Id."""
+    owner: str
+    """Owner of the binding."""
+    caller: str
+    """Party id or ""."""
+    callee: str
+    """Party id."""
+    by_code: bool
+    """Whether a code let the caller in."""
+
+
+class Intercept(Protocol):
+    """A hook before a call is connected. It fails closed: to a human, never on."""
+
+    async def ask(self, call: PreCall) -> Decision:
+        """CONNECT at once where the owner has no hook. Never raises."""
+        ...
+
+
+class Admission(StrEnum):
+    """Whether a call or text may go on."""
+
+    ADMITTED = "admitted"
+    CALLER = "caller_limit"
+    NUMBER = "number_limit"
+    PAIR = "pair_limit"
+    SCAN = "scan"
+    """This source tries one number after the other."""
+
+
+class Limits(Protocol):
+    """Abuse limits. Counted across processes; in doubt (Redis lost) a stricter count of the process itself."""
+
+    async def admit(self, number: str, caller: str, source: str, *, known: bool) -> Admission:
+        """Count an attempt: virtual number, party id or "", network or trunk it came from, whether a binding was
+        found. Never raises."""
+        ...
+
+
+class WishState(StrEnum):
+    """A click-to-call on its way."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    """A line calls the doctor."""
+    FIRST_ANSWERED = "first_answered"
+    CONNECTED = "connected"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Somebody asks the server to call both and join them."""
+
+    id: str
+    """Opaque; also the call's id in records."""
+    binding: str
+    """Id."""
+    owner: str
+    """Owner of the binding."""
+    state: WishState
+    """Where it stands."""
+    at: float
+    """When it was asked for; not begun after two minutes it fails."""
+    end: LegEnd | None = None
+    """Why it ended; None before."""
+
+
+class Wishes(Protocol):
+    """Click-to-calls, asked for anywhere and carried out by whichever process has a line."""
+
+    async def ask(self, binding: str, owner: str, *, key: str = "") -> Wish:
+        """Put one in; the same key gives the same wish. Raises MaskingRefused, MaskingUnavailable."""
+        ...
+
+    async def take(self, taker: str) -> Wish | None:
+        """The oldest that waits, for exactly one taker. Raises MaskingUnavailable."""
+        ...
+
+    async def note(self, id: str, state: WishState, end: LegEnd | None = None) -> None:
+        """Say where it stands. Raises MaskingUnavailable."""
+        ...
+
+    async def get(self, id: str, owner: str) -> Wish:
+        """One of the owner's. Raises MaskingRefused (NOT_FOUND), MaskingUnavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextIn:
+    """A text message, or a part of one, as a carrier delivered it."""
+
+    provider: str
+    """"sip" or "twilio"."""
+    id: str
+    """The carrier's id of it: the same id again is the same message."""
+    number: str
+    """Virtual number it was sent to, as the carrier wrote it."""
+    sender: PhoneNumber | None
+    """None where it was no telephone number."""
+    body: str
+    """Text; never logged."""
+    part: int = 1
+    """Number of this part, from 1."""
+    parts: int = 1
+    """Parts of the whole."""
+    whole: str = ""
+    """What parts of one message have in common; "" for a message of one part."""
+    media: int = 0
+    """Pictures, cards and files with it."""
+    others: int = 0
+    """Further recipients: a group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOut:
+    """A text message to be sent."""
+
+    id: str
+    """Ours, opaque; a sender never sends one twice."""
+    party: str
+    """To whom."""
+    shown: str
+    """Virtual number it comes from."""
+    body: str
+    """Redacted."""
+
+
+class Relay(Protocol):
+    """Text messages between the two sides of a binding."""
+
+    async def received(self, text: TextIn) -> None:
+        """Durable on return; what follows is sent in the background. Raises MaskingUnavailable."""
+        ...
+
+
+class Carrier(Protocol):
+    """A way out for texts; voice has the phone line, or the carrier's own call control."""
+
+    @property
+    def name(self) -> str:
+        """"sip" or "twilio"."""
+        ...
+
+    async def send(self, text: TextOut, to: PhoneNumber) -> str:
+        """The carrier's id of it. Raises MaskingUnavailable where it may be tried again, MaskingRefused where not."""
         ...
