@@ -38,12 +38,14 @@ from scripts.bench.soak_calls import AGENT, SCENARIOS, numbers
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_CALLS, MOST_AT_ONCE, MOST_WORKERS = 20_000, 60, 8
-WARM_UP = 90
+WARM_UP = 600
+"""Until memory is at its working level: it grows by some 20 MB over the first 500 calls and stays there."""
 FORGET_SECONDS = 40.0
 """SIP keeps a transaction for 32 s after its call."""
 CALL_SECONDS = 3.5
 DRIFT = 0.05
 AGENTS = 3
+PARTS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,7 @@ def _soak(args: argparse.Namespace, folder: Path) -> int:
         time.sleep(FORGET_SECONDS)
         before, began = _sizes(folder), time.monotonic()
         print(f"{args.calls} calls, {args.at_once} at once ...", flush=True)
-        good, bad = _place(folder, port, args.calls, args.at_once)
+        good, bad = _in_parts(args, folder, port)
         seconds = time.monotonic() - began
         time.sleep(FORGET_SECONDS)
         return _tell(args, good, bad, seconds, before, _sizes(folder), asyncio.run(_left(folder)))
@@ -125,6 +127,19 @@ def _soak(args: argparse.Namespace, folder: Path) -> int:
             agent.wait()
         hotline.wait(60)
         out.close()
+
+
+def _in_parts(args: argparse.Namespace, folder: Path, port: int) -> tuple[int, int]:
+    """Calls that went well and badly. Memory is told after each part: what grows once is not what grows for ever."""
+    good = bad = 0
+    for number in range(PARTS):
+        share = args.calls // PARTS + (args.calls % PARTS if number == 0 else 0)
+        fine, wrong = _place(folder, port, share, args.at_once)
+        good, bad = good + fine, bad + wrong
+        workers = {name: size for name, size in _sizes(folder).items() if name.startswith("worker")}
+        told = ", ".join(f"{name} {size.megabytes:.1f} MB" for name, size in sorted(workers.items()))
+        print(f"{good + bad} calls, {bad} of them bad: {told}", flush=True)
+    return good, bad
 
 
 def _environment(args: argparse.Namespace, folder: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -20,9 +21,16 @@ UP, WORKERS = 9464, (9465, 9466)
 
 
 def scrape(hotline: Hotline, port: int) -> str:
-    """The figures of one process."""
-    with urllib.request.urlopen(f"http://{hotline.env['TRIAGELINE_METRICS__BIND']}:{port}/metrics", timeout=5) as page:
-        return str(page.read().decode())
+    """The figures of one process, which may still be starting where another test has killed it."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            address = f"http://{hotline.env['TRIAGELINE_METRICS__BIND']}:{port}/metrics"
+            with urllib.request.urlopen(address, timeout=5) as page:
+                return str(page.read().decode())
+        except urllib.error.URLError:
+            assert time.monotonic() < until
+            time.sleep(0.2)
 
 
 def value(hotline: Hotline, name: str, ports: tuple[int, ...] = WORKERS, **labels: str) -> float:
