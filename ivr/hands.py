@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 from dialogs.port import Dialogue, DialogueUnavailable, Prompt, Question, Turn
@@ -23,7 +24,13 @@ from routing.port import Urgency
 log = logging.getLogger(__name__)
 
 CALLBACK_SECONDS = 3.0
-"""Longest wait until a callback is durable; also for what a call still has to write at its end."""
+"""Longest wait until a callback is durable; also for what else is under way when a call ends."""
+ENDING_SECONDS = 15.0
+"""Longest wait for the end's note, when nobody is on the phone any more."""
+CLOSING_PAUSES = (0.0, 0.5, 2.0, 5.0)
+"""Seconds before each try to note a call's end: a record without one would count as a call that never ended."""
+FORGET_SECONDS = 3.0
+"""Longest wait until the dialogue has forgotten the call."""
 GAP_SECONDS = 0.12
 """Pause between two sentences."""
 
@@ -63,6 +70,7 @@ class Hands:
         self._leg = leg
         self._mind = mind
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
         self._saying: asyncio.Task[None] | None = None
         self._held = False
         self.agents = AgentLegs(doors, call, leg, self)
@@ -80,6 +88,8 @@ class Hands:
         """Wait, within bounds, for what a call still has to write."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CALLBACK_SECONDS)
+        if self._closing:
+            await asyncio.wait({self._closing}, timeout=ENDING_SECONDS)
 
     async def let_go(self) -> None:
         """End every leg and task of the call, however it ended."""
@@ -240,15 +250,24 @@ class Hands:
 
     async def finish(self, command: do.Finish) -> None:
         """Close the record and forget the conversation."""
-        self.spawn(self._close(command))
+        self._closing = self.spawn(self._close(command))
 
     async def _close(self, command: do.Finish) -> None:
-        await self._doors.talk.end(self.id)
-        await self._doors.keys.end(self.id)
-        try:
-            await self._doors.journal.close_call(self.id, self._doors.clock(), command.outcome)
-        except JournalUnavailable:
+        """The record first: a dialogue that answers late must not cost the call its end."""
+        ended = self._doors.clock()
+        for pause in CLOSING_PAUSES:
+            await asyncio.sleep(pause)
+            try:
+                await self._doors.journal.close_call(self.id, ended, command.outcome)
+                break
+            except JournalUnavailable:
+                continue
+        else:
             log.error("journal unavailable: the end of a call is not noted")
+        with suppress(TimeoutError):  # the conversation's store forgets by itself
+            async with asyncio.timeout(FORGET_SECONDS):
+                await self._doors.talk.end(self.id)
+                await self._doors.keys.end(self.id)
 
 
 def is_sound(one: Prompt) -> bool:

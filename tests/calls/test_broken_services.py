@@ -11,7 +11,7 @@ from ivr.session import Session
 from masking.memory import MemoryMasking
 from masking.port import MaskingUnavailable, Party, PhoneNumber
 from records.memory import MemoryJournal
-from records.port import Entry
+from records.port import Entry, JournalUnavailable
 from routing.memory import StaticRouter
 from routing.port import RingStep, RouteRequest
 from tests.calls.broken import BrokenJournal, Bug, NotingJournal, NotingLine, Order, SlowJournal
@@ -201,3 +201,26 @@ def test_a_mistake_while_ringing_ends_at_the_next_human() -> None:
         nurses={"one": (TAKES,), "two": (TAKES,)}, around=lambda line: BuggyOnce(line, Order()), acts=(ZERO, LEAVES)
     )
     assert hold(world).bridged
+
+
+class LateJournal(MemoryJournal):
+    """Locked by another process when the call ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused = 0
+
+    async def close_call(self, call: str, at: float, outcome: str) -> None:
+        """Raises JournalUnavailable twice."""
+        if self.refused < 2:
+            self.refused += 1
+            raise JournalUnavailable
+        await super().close_call(call, at, outcome)
+
+
+def test_the_end_of_a_call_is_noted_when_the_journal_is_back() -> None:
+    journal = LateJournal()
+    assert hold(World(journal=journal, acts=(ZERO, LEAVES))).bridged
+    (kept,) = asyncio.run(journal.list())
+    assert journal.refused == 2
+    assert kept.ended is not None
