@@ -130,7 +130,7 @@ class Triage:
         asked = self.pending(talk)
         if asked is None:
             raise ValueError("nothing is left to ask")
-        again = asked is COMPLAINT and not talk.understood
+        again = asked is COMPLAINT and (talk.noted or not talk.understood)  # words came, and no complaint in them
         key = "ask.complaint_again" if again else asked.prompt
         noted = (Prompt(key="ask.noted"),) if talk.noted else ()
         phrases = self._phrases() if again else ()

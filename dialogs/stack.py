@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -20,6 +21,12 @@ from dialogs.train import TrainingFailed, train
 
 PATIENCE = 120.0
 """Seconds; Rasa takes a quarter of a minute on an idle machine."""
+TELL_SECONDS = 5.0
+"""How often whoever waits for the start is told that it goes on."""
+
+
+def _silent(line: str) -> None:
+    return None
 
 
 class StackFailed(RuntimeError):
@@ -34,10 +41,19 @@ class StackFailed(RuntimeError):
 class RasaStack:
     """Redis, action server and Rasa. `start` waits until all answer; `stop` ends what it started, by pid."""
 
-    def __init__(self, root: Path, redis_program: str, *, niceness: int = 0, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        root: Path,
+        redis_program: str,
+        *,
+        niceness: int = 0,
+        patience: float = PATIENCE,
+        tell: Callable[[str], None] = _silent,
+    ) -> None:
         """`root`: the program's folder. `niceness`: how much everything else goes first, 0 to 19. `patience`: longest
-        wait, in seconds, until each answers."""
+        wait, in seconds, until each answers. `tell`: hears how the start goes on."""
         self._patience = patience
+        self._tell = tell
         self._redis_program = redis_program
         self._niceness = niceness
         self._folder = Path(tempfile.mkdtemp(prefix="tl-"))
@@ -79,7 +95,7 @@ class RasaStack:
     def start(self) -> Self:
         """Train if needed, start everything, wait until it answers. Raises StackFailed where a part dies."""
         try:
-            train(self.place.root, self.place.rasa_python)
+            train(self.place.root, self.place.rasa_python, tell=self._tell)
             began = time.monotonic()
             self.spawn(redis_process(self._redis_program, self.place.redis_socket, self._folder))
             self.spawn(actions_process(self.place))
@@ -107,8 +123,12 @@ class RasaStack:
 
     def wait(self, url: str) -> None:
         """Until the address answers 200. Raises StackFailed with the end of the logs."""
-        until = time.monotonic() + self._patience
+        began = time.monotonic()
+        until, news = began + self._patience, began + TELL_SECONDS
         while time.monotonic() < until:
+            if time.monotonic() > news:
+                self._tell(f"the dialogue is loading: {time.monotonic() - began:.0f} s")
+                news += TELL_SECONDS
             dead = [name for name, process in self.running.items() if process.poll() is not None]
             if dead:
                 raise StackFailed(f"{dead[0]} ended", self.tail(dead[0]))

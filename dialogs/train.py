@@ -4,11 +4,12 @@ The phrases of the knowledge base become training data, so that both stay one.
 """
 
 import argparse
+import fcntl
 import hashlib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -59,20 +60,30 @@ def _inputs(root: Path) -> Iterator[Path]:
     yield from sorted((project / "data").glob("*.yml"))
 
 
-def train(root: Path, rasa_python: Path, *, force: bool = False) -> float | None:
-    """Train where needed; seconds taken, None where the model was current. Raises TrainingFailed, DataError."""
+def _silent(line: str) -> None:
+    return None
+
+
+def train(
+    root: Path, rasa_python: Path, *, force: bool = False, tell: Callable[[str], None] = _silent
+) -> float | None:
+    """Train where needed; seconds taken, None where the model was current. One trains at a time, whoever else wants
+    it waits. `tell` hears of it before it begins. Raises TrainingFailed, DataError."""
     generated = knowledge_nlu(load(root / "dialogs/knowledge"), "en")
     wanted, mark = stamp(root, generated), (root / MODEL).with_suffix(".stamp")
-    if not force and (root / MODEL).exists() and mark.exists() and mark.read_text() == wanted:
-        return None
     data = root / "var/rasa/data"
     data.mkdir(parents=True, exist_ok=True)
     (root / MODEL).parent.mkdir(parents=True, exist_ok=True)
-    (data / "knowledge.yml").write_text(generated)
-    started = time.monotonic()
-    _run(root, rasa_python, data)
-    mark.write_text(wanted)
-    return time.monotonic() - started
+    with (root / "var/rasa/train.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not force and (root / MODEL).exists() and mark.exists() and mark.read_text() == wanted:
+            return None
+        tell("the dialogue model is being trained, for what it is made of has changed; this takes about 20 seconds")
+        (data / "knowledge.yml").write_text(generated)
+        started = time.monotonic()
+        _run(root, rasa_python, data)
+        mark.write_text(wanted)
+        return time.monotonic() - started
 
 
 def _run(root: Path, rasa_python: Path, data: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ivr.bootstrap import commands
 from ivr.bootstrap.masking import arguments as masking_arguments
+from ivr.bootstrap.tasks import arguments as tasks_arguments
+from ivr.bootstrap.tokens import arguments as tokens_arguments
 
 BAD_INPUT = 2
 
@@ -33,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
     _workers(sub)
     _looking(sub)
     masking_arguments(sub)
+    tasks_arguments(sub)
+    tokens_arguments(sub)
     sub.add_parser("warm", help="speak every fixed sentence once and keep it, so that the first caller does not wait")
     worker = sub.add_parser("worker")  # started by `up`
     worker.add_argument("--name", default="worker-1")
@@ -103,6 +107,9 @@ def _tapes(calls: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     again.add_argument("--since", type=_day, default=0.0, metavar="DAY", help="with --all: from 2026-11-30 on, UTC")
     again.add_argument("--late", type=float, default=1.0, metavar="S", help="seconds that a red flag may be later")
     again.add_argument("--json", type=Path, metavar="FILE", help="write everything that was compared")
+    again.add_argument(
+        "--dialogue", default="", metavar="URL", help="use a Rasa that runs on this machine instead of starting one"
+    )
     again.add_argument("--export", type=Path, metavar="FOLDER", help="write the call in clear, as a test")
     again.add_argument("--i-know-this-is-synthetic", dest="synthetic", action="store_true", help="needed by --export")
 

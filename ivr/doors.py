@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dialogs.port import Dialogue, Prompts
 from ivr.hearing import Ears
+from ivr.notes import Behind
 from ivr.ports import Line, Sound, Voice
 from ivr.pressure import Pressure
 from ivr.watch.watcher import Nobody as Unwatched
@@ -53,6 +54,8 @@ class Doors:
     """Calls in progress, for ringing callers back after a fault; None where nobody would."""
     keeper: str = ""
     """This process, among those that may have calls."""
+    behind: Behind = field(default_factory=Behind)
+    """What calls write after their time."""
     watcher: Watcher = field(default_factory=Unwatched)
     """Who measures: figures, spans, the live table."""
     pressure: Pressure | None = None

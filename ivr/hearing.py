@@ -17,7 +17,18 @@ from typing import Protocol
 from asr_models.port import AsrUnavailable, Recogniser, RecogniserStream, Transcript
 from dialogs.port import Command, Question, RedFlag, SafetyNet
 from dialogs.port import Heard as Words
-from ivr.audio.asides import answers, asides, is_aside, is_faint, is_noise, is_plain_aside, takes_turn, worth_a_look
+from ivr.audio.asides import (
+    OUT_SECONDS,
+    answers,
+    asides,
+    is_aside,
+    is_faint,
+    is_murmur,
+    is_noise,
+    is_plain_aside,
+    takes_turn,
+    worth_a_look,
+)
 from ivr.audio.denoise import Denoiser
 from ivr.audio.endpointing import PRE_ROLL_SECONDS, Endpointer, Patience, SpeechEnded, SpeechStarted, patience_for
 from ivr.audio.format import FRAME_BYTES, FRAME_SECONDS, frame_count
@@ -33,9 +44,13 @@ log = logging.getLogger(__name__)
 CHUNK_FRAMES = 5
 """Frames fed to the recogniser at a time: 100 ms, one partial each."""
 BELIEVED = 0.9
-"""Confidence from which short words over our sentence are taken as heard."""
+"""Confidence from which short words over our sentence are taken as heard, unless the grammar is sure."""
+DOUBTED = 0.8
+"""Confidence below which words may have been made of a hum."""
 LEAST_CONFIDENCE = 0.45
 """Of a sign of listening that was heard with a grammar for them alone."""
+SURE = 0.75
+"""The same, where the words heard freely were believed."""
 BACKLOG_FRAMES = 500
 """Ten seconds of audio may wait."""
 
@@ -268,8 +283,10 @@ class Hearing:
         said = self._now
         if self._aside(said.partial):
             self._ends.hint(Hint.ASIDE)
-        else:
-            self._ends.hint(hint(said.partial, said.expect, said.phrases, self._language))
+            return
+        found = hint(said.partial, said.expect, said.phrases, self._language)
+        brief = said.left > OUT_SECONDS and not said.taken and found is not Hint.COMPLETE
+        self._ends.hint(Hint.BRIEF if brief else found)
 
     def _weigh(self) -> None:
         """Say once that a voice over our sentence takes the turn."""
@@ -331,7 +348,7 @@ class Hearing:
         """The sign of listening that something short over our sentence really was, else the transcript as it is. What
         is a danger, a command or an expected answer stays what it is."""
         words, said = Words(text=heard.text, confidence=heard.confidence), self._now
-        if heard.confidence >= BELIEVED or self._aside(heard.text):
+        if self._aside(heard.text):
             return heard
         if not worth_a_look(self._length, self._ears.affirms(heard.text)):
             return heard
@@ -339,15 +356,24 @@ class Hearing:
             return heard
         if self._ears.net.check(words, said.asked, self._language):
             return heard
+        said.faint = heard.confidence < DOUBTED and is_murmur(
+            heard.text, said.voicing, seconds=self._length, left=said.left, language=self._language
+        )
+        if said.faint:
+            return heard
         stream = self._ears.recogniser.stream((*asides(self._language), *self._ears.always))
         try:
             await stream.feed(pcm)
             other = await stream.finish()
         finally:
             stream.close()
-        if is_plain_aside(other.text, self._language) and other.confidence >= LEAST_CONFIDENCE:
+        believed = heard.confidence >= BELIEVED
+        least = SURE if believed else LEAST_CONFIDENCE
+        if is_plain_aside(other.text, self._language) and other.confidence >= least:
             return other
-        said.faint = is_faint(heard.text, other.text, seconds=self._length, left=said.left, language=self._language)
+        said.faint = not believed and is_faint(
+            heard.text, other.text, seconds=self._length, left=said.left, language=self._language
+        )
         return heard
 
     def _judge(self, words: Words) -> None:

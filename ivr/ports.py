@@ -40,6 +40,10 @@ class LegArrived:
     """The number shown, hidden; None where withheld or not a number."""
     dialled: str
     """User part of the Request-URI, at most 64 safe characters."""
+    suspect: bool = False
+    """Whether the number shown seems to be somebody else's: a failed check of its signature, or two that differ."""
+    source: str = ""
+    """Where the call came from, for limits: the name of a trunk, or a network address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,14 @@ class KeyPressed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaxAsked:
+    """The far end wants to send a fax (T.38, RFC 3362) instead of sound; it was refused."""
+
+    leg: str
+    """The leg, which goes on as it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AudioHeard:
     """20 ms from the far end; comes without pause from answer to end, silence included, but not while bridged."""
 
@@ -111,7 +123,9 @@ class Elapsed:
     """Since the last one."""
 
 
-LineEvent: TypeAlias = LegArrived | LegRinging | LegAnswered | LegGone | KeyPressed | AudioHeard | PlayEnded | Elapsed
+LineEvent: TypeAlias = (
+    LegArrived | LegRinging | LegAnswered | LegGone | KeyPressed | FaxAsked | AudioHeard | PlayEnded | Elapsed
+)
 Sink: TypeAlias = Callable[[LineEvent], None]
 """Called on the event loop's thread; must return at once."""
 
@@ -137,7 +151,8 @@ class Line(Protocol):
         ...
 
     async def bridge(self, one: str, other: str) -> None:
-        """Join two answered legs natively and stop AudioHeard on both. Raises LineError."""
+        """Join two answered legs natively and stop AudioHeard on both. What is being said stops; a later `play` is
+        heard over the other side. Raises LineError."""
         ...
 
 

@@ -26,18 +26,21 @@ class Strain(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Delays and how long they must last."""
+    """Delays and how long they must last. Chosen from what Vosk shows with two threads on two cores
+    (docs/benchmarks.md): ears that keep up are late by 17 ms (p95) with ten callers who speak all the time and by 57 ms
+    with twenty, and by 0.22 s at the very worst while other programs want 3.5 times the processor that there is."""
 
     lean: float = 0.3
-    """Delay in seconds from which the luxuries go, at once."""
-    keys: float = 0.6
-    """Delay in seconds from which keys lead ..."""
+    """Delay in seconds from which the luxuries go, at once: more than ears that keep up ever show."""
+    keys: float = 0.5
+    """Delay in seconds from which keys lead: on top of the usual response gap of 0.7 s it uses up its 1.2 s ..."""
     after: float = 0.4
-    """... when it has lasted so long: a burst passes by itself."""
+    """... when it has lasted so long: four pieces of audio; the end of one long sentence passes by itself."""
     calm: float = 5.0
-    """Seconds below `lean` after which all is well again."""
-    waiting: int = 24
-    """Jobs waiting for a thread that count as much as a delay of `keys`: 100 ms of audio each."""
+    """Seconds below `lean` after which all is well again: a call on keys gains nothing by a change back and forth."""
+    waiting: int = 48
+    """Jobs waiting for a thread that count as much as a delay of `keys`. Not for their delay (a piece of 100 ms takes a
+    thread 4 ms, so these are 0.1 s): beyond 64 the pool refuses, and whose piece that is would be chance."""
 
 
 BOUNDS = Bounds()

@@ -9,7 +9,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from dialogs.port import Prompt
+from dialogs.port import Command, Prompt
 from ivr import ports as line_events
 from ivr.audio.dtmf import Keys
 from ivr.audio.format import FRAME_BYTES
@@ -21,6 +21,7 @@ from ivr.doors import Doors
 from ivr.hands import Hands
 from ivr.hearing import Hearing
 from ivr.lifeline import CallLine, Earlier
+from ivr.notes import Notes
 from ivr.plain import plain
 from ivr.ports import LegArrived, LineEvent
 from ivr.pressure import STALE_SECONDS, CallPressure, Strain
@@ -30,14 +31,10 @@ from ivr.watch.watcher import JournalLost, Listened, Step
 from ivr.watched import Watched, filler, is_filler
 from ivr.witness import Nobody, Witness
 from masking.port import MaskingUnavailable, Party
-from records.port import Entry, JournalUnavailable
+from records.port import Entry
 
 log = logging.getLogger(__name__)
 
-JOURNAL_SECONDS = 0.25
-"""Longest wait for the journal before the call goes on without it."""
-JOURNAL_REST_SECONDS = 5.0
-"""A journal that hung is not waited for again so soon: a quarter of a second at every event would be felt."""
 FILLER = Prompt(key="call.filler")
 """Kept in memory for a silence of ours."""
 SILENCE = bytes(FRAME_BYTES)
@@ -48,19 +45,23 @@ VAULT_SECONDS = 1.0
 class Session:
     """One caller, from ring to record."""
 
-    def __init__(self, doors: Doors, call: str, arrival: LegArrived, earlier: Earlier | None = None) -> None:
-        """`earlier`: the cut call because of which we called this one's caller. `answered`, on the session, says that
-        the caller's leg stands."""
+    def __init__(
+        self, doors: Doors, call: str, arrival: LegArrived, earlier: Earlier | None = None, *, human: bool = False
+    ) -> None:
+        """`earlier`: the cut call because of which we called this one's caller. `human`: somebody who must not be
+        questioned first; a human is called at once. `answered`, on the session, says that the caller's leg stands."""
         self.id = call
         self.call = Call()
         self.answered = False
         self.dead_air = DeadAir()
         """What the caller really hears, and the longest silence so far."""
         self._sound = Watched(doors.line, doors.sound, arrival.leg, self.dead_air)
-        doors = replace(doors, line=self._sound, sound=self._sound)
+        self._notes = Notes(doors.journal, call, doors.behind, self._lost)
+        doors = replace(doors, line=self._sound, sound=self._sound, journal=self._notes)
         self._doors = doors
         self._arrival = arrival
         self._earlier = earlier
+        self._human = human
         self._line = CallLine(
             doors.lifelines, keeper=doors.keeper, call=call, clock=doors.clock,
             instead_of=earlier.call if earlier else "",
@@ -72,7 +73,6 @@ class Session:
         self._unhandled = 1
         self._timers = Timers()
         self._time = 0.0
-        self._journal_rests_until = 0.0
         self._over = False
         self._witness: Witness = doors.witness(call, doors.language) if doors.witness else Nobody()
         self._hearing = (
@@ -100,6 +100,7 @@ class Session:
                 self._hearing.close()
             await self._hands.let_go()
             await self._line.end()
+            await self._notes.end()
             self._witness.over()
             self._doors.watcher.ended(self.id)
 
@@ -135,6 +136,8 @@ class Session:
                 self.answered = True
                 self.dead_air.begin()
                 self.post(ev.CallAnswered())
+                if self._human:
+                    self.post(ev.CommandHeard(command=Command.HUMAN))
                 if self._hearing is None or self.pressure.begins_with_keys():
                     self.post(ev.Trouble(what="recogniser"))
             case line_events.KeyPressed():
@@ -152,24 +155,8 @@ class Session:
     async def note(self, kind: str, data: dict[str, Any]) -> None:
         """Write one entry of the call's journal; never raises."""
         self._witness.noted(kind, data)
-        if self._time < self._journal_rests_until:
-            log.error("journal hangs: an entry of call %s is lost", self.id)
-            self._lost()
-            return
         entry = Entry(call=self.id, at=self._doors.clock(), kind=kind, data={**data, "t": round(self._time, 2)})
-        try:
-            async with asyncio.timeout(JOURNAL_SECONDS):
-                await self._doors.journal.append(entry)
-        except TimeoutError:
-            self._journal_rests_until = self._time + JOURNAL_REST_SECONDS
-            log.error("journal hangs: an entry of call %s is lost", self.id)
-            self._lost()
-        except JournalUnavailable:
-            log.error("journal unavailable: an entry of call %s is lost", self.id)
-            self._lost()
-        except Exception:
-            log.exception("journal broken: an entry of call %s is lost", self.id)
-            self._lost()
+        await self._notes.append(entry)
 
     def _heard(self, silence: float, delay: float, lost: int) -> None:
         self._doors.watcher.fact(self.id, Listened(silence=silence, delay=delay, lost=lost))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ivr.doors import Doors
+from ivr.masked.session import Living
 from ivr.ports import LegArrived
 from ivr.session import Session
 
@@ -33,12 +34,20 @@ class Limits:
 class Worker:
     """Takes arriving calls and lives through each in a task of its own."""
 
-    def __init__(self, doors: Doors, limits: Limits, started: Callable[[Session], None] | None = None) -> None:
+    def __init__(
+        self,
+        doors: Doors,
+        limits: Limits,
+        started: Callable[[Session], None] | None = None,
+        masked: Callable[[LegArrived], Living | None] = lambda arrival: None,
+    ) -> None:
+        """`masked`: the session of a call to a virtual number; None where it is none, so that the hotline takes it."""
         self._doors = doors
         self._limits = limits
         self._started = started
+        self._masked = masked
         self._calls: dict[str, asyncio.Task[None]] = {}
-        self._asked: dict[str, tuple[Session, float]] = {}
+        self._asked: dict[str, tuple[Living, float]] = {}
         self._draining = False
         self._refusals: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
@@ -76,20 +85,20 @@ class Worker:
             self._refusals.add(task)
             task.add_done_callback(self._refusals.discard)
             return
-        session = Session(self._doors, new_call_id(), arrival)
+        session: Living = self._masked(arrival) or Session(self._doors, new_call_id(), arrival)
         self._asked[session.id] = session, asyncio.get_running_loop().time()
         self.take(session)
 
-    def take(self, session: Session) -> asyncio.Task[None]:
+    def take(self, session: Living) -> asyncio.Task[None]:
         """Live through a call, one of ours to a caller included: those are never refused, for their callers had a
         place already, and every place has a second leg."""
         self._empty.clear()
         task = self._calls[session.id] = asyncio.create_task(self._live(session))
-        if self._started:
+        if self._started and isinstance(session, Session):
             self._started(session)
         return task
 
-    async def _live(self, session: Session) -> None:
+    async def _live(self, session: Living) -> None:
         log.info("call %s begins", session.id)
         try:
             await session.run()

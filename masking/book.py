@@ -113,12 +113,7 @@ class Way(Protocol):
     """What choosing a number needs of a route; a row of the table will do."""
 
     @property
-    def caller(self) -> str:
-        """As in Route."""
-        ...
-
-    @property
-    def virtual(self) -> int:
+    def binding(self) -> int:
         """As in Route."""
         ...
 
@@ -138,39 +133,65 @@ class Way(Protocol):
         ...
 
 
+class Unseen(Exception):
+    """Whether a number may be taken hangs on keys of routes, (caller, number), that the book does not know yet."""
+
+    def __init__(self, keys: set[tuple[str, int]]) -> None:
+        super().__init__()
+        self.keys = keys
+
+
 @dataclass(slots=True, kw_only=True)
 class Book:
-    """What binding sees, and changes as it goes: all numbers, and the routes of all callers concerned."""
+    """What binding sees, and changes as it goes: all numbers, and of the routes what it was told."""
 
     lines: dict[int, Line] = field(default_factory=dict)
+    by_number: dict[str, Line] = field(default_factory=dict)
+    """The same by number."""
     order: dict[Side, "OrderedDict[int, None]"] = field(default_factory=lambda: {side: OrderedDict() for side in Side})
     """Numbers that take new bindings, least recently used first."""
-    routes: dict[str, dict[int, Way]] = field(default_factory=dict)
-    """By caller, then by number."""
+    ways: dict[tuple[str, int], Way | None] = field(default_factory=dict)
+    """By caller and number; None: nothing is there."""
+    cases: set[tuple[str, int]] = field(default_factory=set)
+    """Doctors and their case numbers, live or resting; known where `ways` is. Calls of all their cases come from it:
+    were it given to the doctor for one patient as well, a call back would reach that one."""
+    whole: bool = False
+    """Whether nothing is there either where `ways` says nothing."""
+    earlier: dict[tuple[str, str], list[tuple[int, int | None]]] = field(default_factory=dict)
+    """By doctor and patient: the numbers of both sides that they had, newest first."""
     keyed: dict[tuple[str, str], Kept] = field(default_factory=dict)
     """By owner and idempotency key."""
     codes: Counter[int] = field(default_factory=Counter)
     """Codes on each number, live or resting."""
 
     @classmethod
-    def of(cls, lines: Iterable[Line], routes: Iterable[Way] = ()) -> "Book":
-        """A book of these."""
-        book = cls()
+    def of(cls, lines: Iterable[Line], *, whole: bool = False) -> "Book":
+        """A book of these numbers."""
+        book = cls(whole=whole)
         for line in sorted(lines, key=lambda line: (line.used, line.id)):
-            book.lines[line.id] = line
+            book.lines[line.id] = book.by_number[line.about.number] = line
             if line.about.state == NumberState.ACTIVE:
                 book.order[line.about.side][line.id] = None
-        for way in routes:
-            book.routes.setdefault(way.caller, {})[way.virtual] = way
         return book
+
+    def forget(self) -> None:
+        """Know numbers only."""
+        self.ways.clear()
+        self.cases.clear()
+        self.earlier.clear()
+        self.keyed.clear()
 
     def take(self, kept: Kept, routes: Sequence[Route]) -> None:
         """Note a binding that was decided."""
         for route in routes:
-            self.routes.setdefault(route.caller, {})[route.virtual] = route
-            self.codes[route.virtual] += route.coded
-        for line in {kept.patient_line, kept.doctor_line} - {None}:
-            assert line is not None
-            self.order[self.lines[line].about.side].move_to_end(line)
+            self.ways[route.caller, route.virtual] = route
+            if route.coded:
+                self.codes[route.virtual] += 1
+        self.order[Side.PATIENT].move_to_end(kept.patient_line)
+        if kept.doctor_line is not None:
+            self.order[Side.DOCTOR].move_to_end(kept.doctor_line)
+            if kept.kind == Kind.CODE:
+                self.cases.add((kept.doctor, kept.doctor_line))
+        self.earlier.setdefault((kept.doctor, kept.patient), []).insert(0, (kept.patient_line, kept.doctor_line))
         if kept.key is not None:
             self.keyed[kept.owner, kept.key] = kept

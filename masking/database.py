@@ -28,5 +28,6 @@ def prepare(engine: Engine) -> Engine:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except SQLAlchemyError as error:
-        raise MaskingUnavailable("the vault database cannot be prepared: it is locked, full or not ours") from error
+        message = "the vault database cannot be prepared: it is locked, full, not ours or not to be reached"
+        raise MaskingUnavailable(message) from error
     return engine

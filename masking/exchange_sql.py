@@ -1,22 +1,21 @@
 """Calls to virtual numbers, looked up in SQL."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy import Connection, delete, exists, insert, select, text
 
-from masking.bindings_sql import find
-from masking.book import ANYONE, Line
+from masking.bindings_sql import find, lines_of
+from masking.book import ANYONE
 from masking.codes import Codes
 from masking.ledger import Ledger
 from masking.numbers import virtual_number
 from masking.parties import binding_name
 from masking.port import Alert, ClickPlan, Dialled, MaskingRefused, Outcome, Verdict, Wrong
-from masking.rows import line_of, lines, route_of
-from masking.schema import bindings, numbers, routes, tries
-from masking.verdicts import LONGEST_PAUSE, Decided, Found, Tries, decide, limits
+from masking.rows import ROUTE_COLUMNS, line_of, route_of
+from masking.schema import bindings, routes, tries
+from masking.verdicts import LONGEST_PAUSE, ONE_WAY, Decided, Found, Tries, decide, limits
 
-NOWHERE = -1
-"""Id of a number that is none."""
 SWEPT_AT_ONCE = 1000
 
 
@@ -44,7 +43,7 @@ class SqlExchange:
         if by_code:
             # Wrong codes are counted where they are judged, alone: guesses side by side cannot slip past the limit.
             return await self._ledger.write(lambda db: self._judge(db, number, dialled, by_code))
-        return await self._ledger.read(lambda db: self._judge(db, number, dialled, by_code))
+        return await self._ledger.look(lambda db: self._judge(db, number, dialled, by_code))
 
     async def click(self, id: str, owner: str) -> ClickPlan:
         """The two calls of a click-to-call. Raises MaskingRefused, MaskingUnavailable."""
@@ -55,13 +54,15 @@ class SqlExchange:
                 raise MaskingRefused(Wrong.ENDED, "id", "this binding has ended; make a new one")
             if kept.doctor_line is None:
                 raise MaskingRefused(Wrong.FIELD, "id", "click-to-call needs a binding of one patient and one doctor")
-            known = {line.id: line.about.number for line in lines(db)}
+            if db.execute(select(exists().where(routes.c.binding == kept.id, ~routes.c.open))).scalar():
+                raise MaskingRefused(Wrong.ONE_WAY, "id", ONE_WAY)
+            known = lines_of(db, kept)
             return ClickPlan(
                 binding=id,
                 first=kept.doctor,
-                first_sees=known[kept.doctor_line],
+                first_sees=known[kept.doctor_line].about.number,
                 second=kept.patient,
-                second_sees=known[kept.patient_line],
+                second_sees=known[kept.patient_line].about.number,
                 seconds=kept.longest,
             )
 
@@ -76,7 +77,7 @@ class SqlExchange:
 
     def _judge(self, db: Connection, number: str, dialled: Dialled, by_code: str) -> Verdict:
         now = self._ledger.clock()
-        found = _found(db, number, dialled.caller, by_code, now)
+        found, more = _found(db, number, dialled.caller, by_code, now)
         most = limits(dialled.caller, number)
         counted = _tries(db, tuple(most)) if found.codes or by_code else {}
         locked = any(one.locked(now) for one in counted.values())
@@ -84,7 +85,7 @@ class SqlExchange:
         if decided.wrong_code:
             return self._count(db, counted, most, number, now)
         if decided.route is not None:
-            return _connect(db, decided, by_code)
+            return _connected(decided, more[decided.route.caller], by_code)
         return Verdict(outcome=decided.outcome)
 
     def _count(
@@ -101,22 +102,44 @@ class SqlExchange:
         return Verdict(outcome=Outcome.LOCKED if locked else Outcome.ASK_CODE)
 
 
-def _found(db: Connection, number: str, caller: str, by_code: str, now: float) -> Found:
-    """The same statements whatever there is to find."""
-    row = db.execute(select(numbers).where(numbers.c.number == number)).first()
-    line: Line | None = line_of(row) if row is not None else None
-    id = line.id if line else NOWHERE
-    who = (caller, ANYONE, by_code)
-    rows = db.execute(select(routes).where(routes.c.caller.in_(who), routes.c.virtual == id))
-    ways = {route.caller: route for route in map(route_of, rows)}
-    coded = exists().where(routes.c.coded, routes.c.virtual == id, routes.c.gone > now, routes.c.live > now)
-    return Found(
-        line=line,
+class More(NamedTuple):
+    """What a verdict says beyond a route."""
+
+    owner: str
+    longest: float
+    shown: str
+
+
+_LOOK_UP = text(
+    "SELECT n.id, n.number, n.side, n.country, n.area, n.state, n.used, EXISTS (SELECT 1 FROM masking_routes AS c WHERE"
+    " c.coded AND c.virtual = n.id AND c.gone > :now AND c.live > :now) AS codes,"
+    " r.caller, r.virtual, r.binding, r.callee, r.shown, r.live, r.gone, r.open, r.coded, b.owner, b.longest,"
+    " s.number AS seen FROM masking_numbers AS n"
+    " LEFT JOIN masking_routes AS r ON r.caller IN (:caller, :anyone, :code) AND r.virtual = n.id"
+    " LEFT JOIN masking_bindings AS b ON b.id = r.binding LEFT JOIN masking_numbers AS s ON s.id = r.shown"
+    " WHERE n.number = :number"
+)
+_ROUTE_AT = 8
+"""Column of the look-up at which a route begins."""
+
+
+def _found(db: Connection, number: str, caller: str, by_code: str, now: float) -> tuple[Found, dict[str, More]]:
+    """One statement whatever there is to find; with it what a verdict needs, by caller of the route."""
+    values = {"number": number, "caller": caller, "anyone": ANYONE, "code": by_code, "now": now}
+    rows = db.execute(_LOOK_UP, values).all()
+    ways, more = {}, {}
+    for row in rows:
+        if row.caller is not None:
+            ways[row.caller] = route_of(row[_ROUTE_AT : _ROUTE_AT + ROUTE_COLUMNS])
+            more[row.caller] = More(owner=row.owner, longest=row.longest, shown=row.seen)
+    found = Found(
+        line=line_of(rows[0]) if rows else None,
         direct=ways.get(caller),
         anyone=ways.get(ANYONE),
         by_code=ways.get(by_code) if by_code else None,
-        codes=bool(db.execute(select(coded)).scalar()),
+        codes=bool(rows and rows[0].codes),
     )
+    return found, more
 
 
 def _tries(db: Connection, names: tuple[str, ...]) -> dict[str, Tries]:
@@ -127,18 +150,16 @@ def _tries(db: Connection, names: tuple[str, ...]) -> dict[str, Tries]:
     }
 
 
-def _connect(db: Connection, decided: Decided, by_code: str) -> Verdict:
+def _connected(decided: Decided, more: More, by_code: str) -> Verdict:
     route = decided.route
     assert route is not None
-    of_shown = select(numbers.c.number).where(numbers.c.id == route.shown).scalar_subquery()
-    query = select(bindings.c.longest, of_shown).where(bindings.c.id == route.binding)
-    longest, number = db.execute(query).one()
     return Verdict(
         outcome=decided.outcome,
         binding=binding_name(route.binding),
+        owner=more.owner,
         callee=route.callee,
-        shown=number,
-        seconds=longest,
+        shown=more.shown,
+        seconds=more.longest,
         by_code=bool(by_code) and route.caller == by_code,
     )
 

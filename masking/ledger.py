@@ -27,14 +27,22 @@ class Ledger:
         seconds since the epoch."""
         self._engine = engine
         self._writing = engine.execution_options(write=True)
+        # A transaction around one statement costs PostgreSQL two more journeys; SQLite's connections stay as they are.
+        alone = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
+        self._looking = engine.execution_options(**alone)
         self._patience = patience
         self.clock = clock
         self._readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="bindings")
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="binding")
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """One snapshot. Raises MaskingUnavailable, and what `work` raises."""
-        return await self._wait(self._readers.submit(self._read, work))
+    async def read(self, work: Callable[[Connection], T], *, patience: float | None = None) -> T:
+        """One snapshot. `patience`: seconds, where a long look is meant. Raises MaskingUnavailable, and what `work`
+        raises."""
+        return await self._wait(self._readers.submit(self._read, work), patience)
+
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """One statement, without a transaction around it. Raises MaskingUnavailable, and what `work` raises."""
+        return await self._wait(self._readers.submit(self._look, work))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """One transaction, alone; durable on return. Raises MaskingUnavailable, and what `work` raises."""
@@ -45,6 +53,14 @@ class Ledger:
         Raises MaskingUnavailable."""
         self._writer.submit(work)
         return await self._wait(done)
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Let the writer's thread run `work`, which calls `transaction` itself."""
+        self._writer.submit(work)
+
+    async def told(self, done: "asyncio.Future[T]") -> T:
+        """What the writer's thread makes known by `done`. Raises MaskingUnavailable."""
+        return await self._patient(done)
 
     def transaction(self, work: Callable[[Connection], T]) -> T:
         """For the writer's thread."""
@@ -60,16 +76,23 @@ class Ledger:
         with self._engine.connect() as db:
             return work(db)
 
+    def _look(self, work: Callable[[Connection], T]) -> T:
+        with self._looking.connect() as db:
+            return work(db)
+
     def _write(self, work: Callable[[Connection], T]) -> T:
         with self._writing.begin() as db:
             if db.dialect.name == "postgresql":
                 db.execute(_LOCK, {"lock": WRITE_LOCK})
             return work(db)
 
-    async def _wait(self, future: "Future[T]") -> T:
+    async def _wait(self, future: "Future[T]", patience: float | None = None) -> T:
+        return await self._patient(asyncio.wrap_future(future), patience)
+
+    async def _patient(self, future: "asyncio.Future[T]", patience: float | None = None) -> T:
         try:
-            async with asyncio.timeout(self._patience):
-                return await asyncio.wrap_future(future)
+            async with asyncio.timeout(patience or self._patience):
+                return await future
         except TimeoutError:
             raise MaskingUnavailable("the bindings' database does not answer") from None
         except SQLAlchemyError as error:

@@ -15,6 +15,7 @@ from masking.port import (
     Binding,
     ClickPlan,
     Dialled,
+    Kind,
     MaskingRefused,
     NumberState,
     Outcome,
@@ -24,8 +25,8 @@ from masking.port import (
     Wanted,
     Wrong,
 )
-from masking.verdicts import Found, Tries, decide, limits
-from masking.wishes import callers, check, coded, fingerprint
+from masking.verdicts import ONE_WAY, Found, Tries, decide, limits
+from masking.wishes import check, coded, fingerprint
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,8 +82,12 @@ class MemoryBindings:
                     raise MaskingRefused(Wrong.KEY_REUSED, "key", "this idempotency key was used for another request")
                 return desk.shown(kept)
         code = desk.codes.make(id) if coded(wanted) else None
-        who = callers(wanted, code)
-        book = Book.of(desk.lines.values(), (route for route in desk.routes.values() if route.caller in who))
+        book = Book.of(desk.lines.values(), whole=True)
+        book.ways = dict(desk.routes)
+        for kept in desk.kept.values():  # oldest first
+            book.earlier.setdefault((kept.doctor, kept.patient), []).insert(0, (kept.patient_line, kept.doctor_line))
+            if kept.kind == Kind.CODE and kept.doctor_line is not None and kept.gone > now:
+                book.cases.add((kept.doctor, kept.doctor_line))
         book.codes = Counter(route.virtual for route in desk.routes.values() if route.coded)
         kept, ways = bind(book, wanted, id=id, now=now, code=code)
         desk.kept[id] = kept
@@ -104,11 +109,14 @@ class MemoryBindings:
         """One of the owner's. Raises MaskingRefused."""
         return self._desk.shown(self._desk.find(id, owner))
 
-    async def list(self, owner: str, *, party: str = "", limit: int = 100) -> tuple[Binding, ...]:
+    async def list(self, owner: str, *, party: str = "", limit: int = 100, after: str = "") -> tuple[Binding, ...]:
         """The owner's newest."""
         mine = [kept for kept in self._desk.kept.values() if kept.owner == owner]
         named = [kept for kept in mine if not party or party in {kept.doctor, kept.patient}]
         newest = sorted(named, key=lambda kept: (-kept.created, kept.id))
+        if after:
+            last = self._desk.find(after, owner)
+            newest = [kept for kept in newest if (-kept.created, kept.id) > (-last.created, last.id)]
         return tuple(self._desk.shown(kept) for kept in newest[:limit])
 
     def _change(self, kept: Kept) -> Binding:
@@ -217,6 +225,7 @@ class MemoryExchange:
         return Verdict(
             outcome=decided.outcome,
             binding=binding_name(route.binding),
+            owner=desk.kept[route.binding].owner,
             callee=route.callee,
             shown=seen.about.number,
             seconds=desk.kept[route.binding].longest,
@@ -230,6 +239,8 @@ class MemoryExchange:
             raise MaskingRefused(Wrong.ENDED, "id", "this binding has ended; make a new one")
         if kept.doctor_line is None:
             raise MaskingRefused(Wrong.FIELD, "id", "click-to-call needs a binding of one patient and one doctor")
+        if any(route.binding == kept.id and not route.open for route in self._desk.routes.values()):
+            raise MaskingRefused(Wrong.ONE_WAY, "id", ONE_WAY)
         about = self._desk.shown(kept)
         return ClickPlan(
             binding=id, first=kept.doctor, first_sees=about.doctor_number,

@@ -11,7 +11,10 @@ from masking.numbers import alias_key
 from masking.pools import DAY, Load, pool_reports, stored
 from masking.port import MaskingRefused, NumberState, PoolReport, VirtualNumber, Wrong
 from masking.rows import line_of, lines
-from masking.schema import bindings, numbers, routes
+from masking.schema import bindings, numbers, pool, routes
+
+REPORT_PATIENCE = 60.0
+"""Seconds: it goes through all routes."""
 
 
 class SqlNumbers:
@@ -33,6 +36,7 @@ class SqlNumbers:
         def work(db: Connection) -> VirtualNumber:
             line = _line(db, number)
             db.execute(update(numbers).where(numbers.c.id == line.id).values(state=state))
+            _changed(db)
             return _line(db, number).about
 
         return await self._ledger.write(work)
@@ -48,7 +52,7 @@ class SqlNumbers:
 
     async def report(self) -> tuple[PoolReport, ...]:
         """How full each side and country is. Raises MaskingUnavailable."""
-        return await self._ledger.read(lambda db: _report(db, self._ledger.clock()))
+        return await self._ledger.read(lambda db: _report(db, self._ledger.clock()), patience=REPORT_PATIENCE)
 
     async def own(self) -> frozenset[str]:
         """All numbers, as `alias_key` gives them: they can be no participants. Raises MaskingUnavailable."""
@@ -74,6 +78,7 @@ def _add(db: Connection, wanted: Sequence[VirtualNumber]) -> int:
             new.append({name: getattr(about, name) for name in VirtualNumber.__dataclass_fields__} | {"used": 0.0})
     if new:
         db.execute(insert(numbers), new)
+        _changed(db)
     return len(new)
 
 
@@ -90,6 +95,13 @@ def _remove(db: Connection, number: str, now: float) -> None:
     db.execute(delete(routes).where(routes.c.binding.in_(old)))
     db.execute(delete(bindings).where(bindings.c.id.in_(old)))
     db.execute(delete(numbers).where(numbers.c.id == line.id))
+    _changed(db)
+
+
+def _changed(db: Connection) -> None:
+    """Whoever keeps the numbers in memory reads them again."""
+    if not db.execute(update(pool).values(version=pool.c.version + 1)).rowcount:
+        db.execute(insert(pool).values(id=1, version=1))
 
 
 def _report(db: Connection, now: float) -> tuple[PoolReport, ...]:

@@ -1,5 +1,6 @@
 """Names for people without numbers: random letters, so that no id is ever taken for (or leaks like) a number."""
 
+import hashlib
 import secrets
 
 from masking.port import Party
@@ -35,6 +36,11 @@ def unletters(text: str) -> int | None:
     for char in text:
         value = value * len(_LETTERS) + _LETTERS.index(char)
     return value
+
+
+def hidden_key(owner: str, key: str) -> str:
+    """An idempotency key as it is kept: hashed, for some clients put an order, a name or a number into it; "" stays."""
+    return letters(int.from_bytes(hashlib.sha256(f"{owner}\0{key}".encode()).digest())) if key else ""
 
 
 def binding_name(id: int) -> str:

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import phonenumbers
 
 from masking.numbers import pool_number, virtual_number
-from masking.port import MaskingRefused, NumberState, PoolReport, Side, VirtualNumber, Wrong
+from masking.port import MaskingRefused, Need, NumberState, PoolReport, Side, VirtualNumber, Wrong
 
 DAY = 24 * 3600.0
 COLUMNS = ("number", "side", "country", "area", "state")
@@ -27,16 +27,6 @@ class Load:
     """Live and resting."""
     of_last_day: int
     """Those bound within a day."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """How many numbers a load needs."""
-
-    numbers: int
-    """Enough except in one case of a thousand."""
-    mean: float
-    """Numbers held at an average moment."""
 
 
 def need(*, per_day: float, life_days: float, quarantine_days: float, odds: float = 0.001) -> Need:

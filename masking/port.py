@@ -1,7 +1,7 @@
 # Size: the whole door in one place; nearly all of it says what the fields of plain values mean.
 """The door of `masking`: real numbers go in once, opaque party ids and neutral caller ids come out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -13,6 +13,10 @@ class NumberRefused(Exception):
 
 class MaskingUnavailable(Exception):
     """The vault cannot be read or written. Calls go on; nothing is revealed."""
+
+
+class MaskingUnsure(MaskingUnavailable):
+    """A carrier gave no answer: what it was asked for may have happened."""
 
 
 class PhoneNumber:
@@ -130,6 +134,7 @@ class Wrong(StrEnum):
     ENDED = "binding_ended"
     NUMBER_UNKNOWN = "number_unknown"
     NUMBER_IN_USE = "number_in_use"
+    ONE_WAY = "one_way"
 
 
 class MaskingRefused(Exception):
@@ -263,6 +268,8 @@ class Verdict:
     """CONNECT, or what to tell the caller."""
     binding: str = ""
     """Id, for the call's record; "" where there is none."""
+    owner: str = ""
+    """Owner of the binding; "" where there is none."""
     callee: str = ""
     """Party id to call."""
     shown: str = ""
@@ -324,9 +331,10 @@ class Alert:
     """Something an operator must do about numbers."""
 
     code: str
-    """"no_capacity", "nearly_full" or "code_guessing"."""
+    """"no_capacity", "nearly_full", "code_guessing", "complaints"; "webhook_failing", "webhook_given_up" or
+    "webhook_off"."""
     what: str
-    """Side and country, or the virtual number."""
+    """Side and country, the virtual number, or the hook's id."""
 
 
 class Bindings(Protocol):
@@ -350,8 +358,9 @@ class Bindings(Protocol):
         """One of the owner's. Raises MaskingRefused, MaskingUnavailable."""
         ...
 
-    async def list(self, owner: str, *, party: str = "", limit: int = 100) -> tuple[Binding, ...]:
-        """The owner's newest, of one patient or doctor only if named. Raises MaskingUnavailable."""
+    async def list(self, owner: str, *, party: str = "", limit: int = 100, after: str = "") -> tuple[Binding, ...]:
+        """The owner's newest, of one patient or doctor only if named; `after`: id of the last one of the page before.
+        Raises MaskingRefused where there is no such binding, MaskingUnavailable."""
         ...
 
 
@@ -483,6 +492,8 @@ class Happened(StrEnum):
     SPOOF_SUSPECT = "abuse.spoof_suspect"
     SCAN_SUSPECT = "abuse.scan"
     LIMITED = "abuse.limited"
+    INTERCEPT_FAILED = "intercept.failed"
+    """The owner's hook gave no valid answer in time; the call went to a human of ours."""
     NUMBER_ALERT = "number.alert"
 
 
@@ -515,6 +526,116 @@ class Diary(Protocol):
 
     async def calls(self, owner: str, *, binding: str = "", limit: int = 100) -> tuple[CallRecord, ...]:
         """The owner's newest legs. Raises MaskingUnavailable."""
+        ...
+
+
+class HookUse(StrEnum):
+    """What an owner's web address is for."""
+
+    EVENTS = "events"
+    """It is told what happened."""
+    INTERCEPT = "intercept"
+    """It is asked before a call is connected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A web address of an owner's."""
+
+    id: str
+    """Opaque."""
+    owner: str
+    """Whose events; "": what concerns the operator only."""
+    use: HookUse
+    """What for."""
+    url: str
+    """Where; https, or http inside networks that the operator named."""
+    kinds: tuple[Happened, ...]
+    """Events that are told; none: all."""
+    active: bool
+    """Whether it is used; an answer of 410 ends that."""
+    created: float
+    """Seconds since the epoch."""
+    fails: int
+    """Failures in a row."""
+
+
+class DeliveryState(StrEnum):
+    """Where the telling of an event to a hook stands."""
+
+    WAITING = "waiting"
+    """Being tried."""
+    BEHIND = "behind"
+    """After an earlier event of the same binding."""
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    """Given up; `retry` tries again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """An event on its way to a hook."""
+
+    event: str
+    """Id of the event, the same at every try."""
+    hook: str
+    """Id of the hook."""
+    kind: Happened
+    """What happened."""
+    binding: str
+    """Id or ""."""
+    order: int
+    """Place of the event among those of its binding, from 1."""
+    state: DeliveryState
+    """Where it stands."""
+    tries: int
+    """How often it was tried."""
+    due: float
+    """When it is tried next, seconds since the epoch; 0: as soon as its turn comes."""
+    last: str
+    """What came of the last try, for example "503" or "timeout"; ""."""
+
+
+class Hooks(Protocol):
+    """Web addresses of owners. What does not exist and what is another's is the same NOT_FOUND."""
+
+    async def add(
+        self, owner: str, url: str, *, kinds: tuple[Happened, ...] = (), use: HookUse = HookUse.EVENTS
+    ) -> tuple[Hook, str]:
+        """A new one and its secret, which is shown this once. Raises MaskingRefused, MaskingUnavailable."""
+        ...
+
+    async def list(self, owner: str) -> tuple[Hook, ...]:
+        """The owner's. Raises MaskingUnavailable."""
+        ...
+
+    async def remove(self, id: str, owner: str) -> None:
+        """Forget it and what it was still to be told. Raises MaskingRefused, MaskingUnavailable."""
+        ...
+
+    async def rotate(self, id: str, owner: str) -> str:
+        """A new secret; for a day both sign. Raises MaskingRefused, MaskingUnavailable."""
+        ...
+
+    async def activate(self, id: str, owner: str, *, active: bool) -> Hook:
+        """Switch it on or off; off, what it was still to be told is given up. Raises MaskingRefused,
+        MaskingUnavailable."""
+        ...
+
+
+class Deliveries(Protocol):
+    """What hooks were told, and were not."""
+
+    async def list(self, id: str, owner: str, *, limit: int = 100) -> tuple[Delivery, ...]:
+        """A hook's newest. Raises MaskingRefused, MaskingUnavailable."""
+        ...
+
+    async def retry(self, id: str, owner: str, event: str = "") -> int:
+        """Try again what was given up, or this one event; how many. Raises MaskingRefused, MaskingUnavailable."""
+        ...
+
+    async def test(self, id: str, owner: str) -> str:
+        """Send a signed test event at once: "200", or what went wrong. Raises MaskingRefused, MaskingUnavailable."""
         ...
 
 
@@ -670,6 +791,11 @@ class Relay(Protocol):
         """Durable on return; what follows is sent in the background. Raises MaskingUnavailable."""
         ...
 
+    async def receipt(self, id: str, *, arrived: bool | None, reference: str, code: str = "") -> None:
+        """A carrier says of the text `id` of ours that it has it (None), or that the phone has it or never will; with
+        its own id of it and the reason. Raises MaskingUnavailable."""
+        ...
+
 
 class Carrier(Protocol):
     """A way out for texts; voice has the phone line, or the carrier's own call control."""
@@ -680,5 +806,186 @@ class Carrier(Protocol):
         ...
 
     async def send(self, text: TextOut, to: PhoneNumber) -> str:
-        """The carrier's id of it. Raises MaskingUnavailable where it may be tried again, MaskingRefused where not."""
+        """The carrier's id of it. Raises MaskingUnavailable where it may be tried again, MaskingUnsure where it may
+        have been sent, MaskingRefused where it never will be."""
+        ...
+
+    async def found(self, text: TextOut, to: PhoneNumber, since: float) -> str:
+        """After MaskingUnsure or a crash: the carrier's id of what was sent since then (seconds since the epoch), ""
+        where it surely was not. Raises MaskingUnavailable where that is not known yet, MaskingRefused where it never
+        will be."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """How many numbers a load needs."""
+
+    numbers: int
+    """Enough except in one case of a thousand."""
+    mean: float
+    """Numbers held at an average moment."""
+
+
+class Front(Protocol):
+    """What people and programs ask by text: real numbers are taken, and never given back."""
+
+    async def party(self, text: str, field: str) -> str:
+        """A party id; a number is admitted and goes into the vault; "" stays. Raises MaskingRefused with the field,
+        MaskingUnavailable."""
+        ...
+
+    async def settle(self, wanted: Wanted) -> Wanted:
+        """The same request with party ids for numbers, and virtual numbers as they are stored. Raises MaskingRefused,
+        MaskingUnavailable."""
+        ...
+
+    def virtual(self, text: str, field: str) -> str:
+        """A number of ours as it is stored; "" stays. Raises MaskingRefused."""
+        ...
+
+    def read(self, csv: str) -> tuple[VirtualNumber, ...]:
+        """Numbers of a CSV text with a header. Raises MaskingRefused, naming the line."""
+        ...
+
+    def plan(self, *, per_day: float, life_days: float, quarantine_days: float, odds: float) -> Need:
+        """Numbers for one person with so many new partners a day; `odds`: of having too few. Raises MaskingRefused."""
+        ...
+
+
+class Scope(StrEnum):
+    """What a service token may do; for its own owner alone, except where said."""
+
+    READ = "masking:read"
+    """Bindings, click-to-calls, call records."""
+    WRITE = "masking:write"
+    """Bind, renew, end, put numbers into the vault, ask for a click-to-call; see codes."""
+    RESOLVE = "masking:resolve"
+    """What any call would lead to; parties only of own bindings."""
+    NUMBERS_READ = "numbers:read"
+    """All virtual numbers and how full the pools are."""
+    NUMBERS_WRITE = "numbers:write"
+    """Add, change, remove virtual numbers."""
+    REVEAL = "numbers:reveal"
+    """The real number of a party; needs a reason."""
+    ERASE = "parties:erase"
+    """Destroy a party's number; needs a reason."""
+    TASKS_READ = "tasks:read"
+    """Whom doctors should call."""
+    TASKS_WRITE = "tasks:write"
+    """Call them, and mark tasks done."""
+    WEBHOOKS_READ = "webhooks:read"
+    """Subscriptions."""
+    WEBHOOKS_WRITE = "webhooks:write"
+    """Make and remove them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A service that may use the API, without the secret that proves it."""
+
+    id: str
+    """Opaque; for lists and logs."""
+    name: str
+    """What people call it."""
+    owner: str
+    """For whom it acts: whose bindings it sees."""
+    scopes: tuple[Scope, ...]
+    """What it may do, sorted."""
+    created: float
+    """Seconds since the epoch."""
+    ends: float | None
+    """When it ceases to be valid; None: never."""
+    used: float | None
+    """Last use, to the minute; None: never."""
+    revoked: bool
+    """Whether it was withdrawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """An entry of the audit of tokens."""
+
+    at: float
+    """Seconds since the epoch."""
+    token: str
+    """Id of the token."""
+    action: str
+    """Method and route, for example "GET /v1/bindings/{id}"."""
+    subject: str
+    """Opaque id that was asked for; "" for none."""
+    outcome: str
+    """"done", "not_found" (or another's), "forbidden"."""
+
+
+class Tokens(Protocol):
+    """Service tokens. The secret is shown once and kept as a keyed hash."""
+
+    async def issue(self, name: str, owner: str, scopes: Collection[str], days: float | None) -> tuple[Token, str]:
+        """A new one and its secret; `days`: how long it is valid, None for ever. Raises MaskingRefused,
+        MaskingUnavailable."""
+        ...
+
+    async def known(self, secret: str) -> Token | None:
+        """Whose secret it is; None where unknown, over or revoked. Notes the use. Raises MaskingUnavailable."""
+        ...
+
+    async def list(self) -> tuple[Token, ...]:
+        """All, newest first. Raises MaskingUnavailable."""
+        ...
+
+    async def revoke(self, id: str) -> Token:
+        """Valid no more, at once; twice is once. Raises MaskingRefused, MaskingUnavailable."""
+        ...
+
+    async def note(self, use: Use) -> None:
+        """Add to the audit; durable on return. Raises MaskingUnavailable."""
+        ...
+
+
+class TaskKind(StrEnum):
+    """Why a doctor should call."""
+
+    CALLBACK = "callback"
+    """The hotline promised it."""
+    BINDING = "binding"
+    """A live binding through which the doctor may call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Somebody whom a doctor may or should call."""
+
+    id: str
+    """Of the callback or the binding."""
+    kind: TaskKind
+    """Which."""
+    patient: str
+    """Party id."""
+    doctor: str
+    """Party id; "" while no doctor has taken a callback."""
+    urgency: int
+    """Of a callback: 0 (least) to 3; a binding has 0."""
+    at: float
+    """Since when, seconds since the epoch."""
+    binding: str
+    """Live binding of the two; "" for none yet."""
+
+
+class Tasks(Protocol):
+    """The task list of doctors. What does not exist and what is another's is the same NOT_FOUND."""
+
+    async def list(self, owner: str, *, doctor: str = "") -> tuple[Task, ...]:
+        """Open ones, most urgent first, then oldest; of one doctor, with the callbacks nobody has taken, if named.
+        Raises MaskingUnavailable, and what the callbacks' store raises."""
+        ...
+
+    async def call(self, id: str, owner: str, *, doctor: str = "", key: str = "") -> Wish:
+        """Click-to-call: the doctor's phone rings, then the patient's. A callback needs the doctor (party id) and is
+        bound first. Raises MaskingRefused, MaskingUnavailable, and what the callbacks' store raises."""
+        ...
+
+    async def done(self, id: str, owner: str) -> None:
+        """A callback was made; a binding is closed. Raises MaskingRefused, MaskingUnavailable, and what the callbacks'
+        store raises."""
         ...

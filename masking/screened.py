@@ -35,6 +35,6 @@ class ScreenedBindings:
         """As the port says."""
         return await self._inner.get(id, owner)
 
-    async def list(self, owner: str, *, party: str = "", limit: int = 100) -> tuple[Binding, ...]:
+    async def list(self, owner: str, *, party: str = "", limit: int = 100, after: str = "") -> tuple[Binding, ...]:
         """As the port says."""
-        return await self._inner.list(owner, party=party, limit=limit)
+        return await self._inner.list(owner, party=party, limit=limit, after=after)

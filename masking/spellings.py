@@ -28,7 +28,14 @@ WORDS: tuple[tuple[str, ...], ...] = (
     ("eight",),
     ("nine",),
 )
-CHINESE = ("〇零", "一壹幺", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+TEENS = (
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+CHINESE = ("〇零洞", "一壹幺", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒拐", "八捌", "九玖勾")
+"""Numerals, those of banks, and those that are spoken so that none is misheard."""
+SCRIPTS = (0x0660, 0x06F0, 0x0966)
+"""Zeros of Arabic, Persian and Devanagari digits."""
 
 _GAP = rb"(?:[ \t\-./()_+]|\xc2\xa0|%2[0-9A-Fa-f]|&nbsp;){0,3}"
 _HEX_GAP = rb"(?:00|[ :,]|\\x|0x|2[0-9A-Fa-f]){0,4}"
@@ -105,25 +112,38 @@ def spellings(number: str) -> tuple[Spelling, ...]:
     return tuple(found)
 
 
-# The longest first, else "one" would be read as "o".
-_ANY_WORD = "|".join(sorted((word for words in WORDS for word in words), key=len, reverse=True))
-_SPOKEN = re.compile(
-    rf"(?:{_ANY_WORD}|double|triple)(?:(?:[\s,.+_\-]|%20){{1,3}}(?:{_ANY_WORD}|double|triple)){{3,}}".encode(),
-    re.IGNORECASE,
-)
-_TOKEN = re.compile(rf"{_ANY_WORD}|double|triple".encode(), re.IGNORECASE)
-_VALUE = {word.encode(): str(value) for value, words in enumerate(WORDS) for word in words}
+_SINGLE = {word: str(value) for value, words in enumerate(WORDS) for word in words}
+_TEEN = {word: str(value) for value, word in enumerate(TEENS, 10)}
+_TEN = {word: str(value) for value, word in enumerate(TENS, 2)}
+_TIMES = {"double": 2, "triple": 3}
+# The longest first, else "one" would be read as "o" and "sixty" as "six".
+_ANY_WORD = "|".join(sorted((*_SINGLE, *_TEEN, *_TEN, *_TIMES), key=len, reverse=True))
+# Without IGNORECASE, which would make the search several times slower: the text is folded first.
+_SPOKEN = re.compile(rf"(?:{_ANY_WORD})(?:(?:[\s,.+_\-]|%20|and ){{0,3}}(?:{_ANY_WORD})){{3,}}".encode())
+_TOKEN = re.compile(_ANY_WORD.encode())
 
 
 def spoken(blob: bytes) -> Iterator[tuple[int, str]]:
-    """Runs of English digit words, with "double" and "triple": offset and digits."""
-    for run in _SPOKEN.finditer(blob):
-        digits, times = "", 1
-        for token in _TOKEN.findall(run[0].lower()):
-            times = {b"double": 2, b"triple": 3}.get(token, 0) or times
-            if token in _VALUE:
-                digits, times = digits + _VALUE[token] * times, 1
-        yield run.start(), digits
+    """Runs of English number words, with "double" and "triple": offset and digits. "twenty five" is told as 25 and,
+    where that differs, once more as 205."""
+    for run in _SPOKEN.finditer(blob.lower()):
+        words = [token.decode() for token in _TOKEN.findall(run[0])]
+        for digits in dict.fromkeys((_read(words, joined=True), _read(words, joined=False))):
+            yield run.start(), digits
+
+
+def _read(words: Sequence[str], *, joined: bool) -> str:
+    """`joined`: a ten takes the digit that follows instead of its zero."""
+    digits, times = "", 1
+    for place, word in enumerate(words):
+        if word in _TIMES:
+            times = _TIMES[word]
+            continue
+        following = _SINGLE.get(words[place + 1], "0") if place + 1 < len(words) else "0"
+        zero = "" if joined and following != "0" else "0"
+        value = _SINGLE.get(word) or _TEEN.get(word) or _TEN[word] + zero
+        digits, times = digits + value * times, 1
+    return digits
 
 
 def _is_digit(blob: bytes, at: int) -> bool:
@@ -150,6 +170,17 @@ def _wide(tail: str) -> Iterator[Spelling]:
         yield Spelling(name="full-width", pattern=_join(tail, full.__getitem__, gap))
         hanzi = {digit: _either([char.encode(codec) for char in CHINESE[int(digit)]]) for digit in tail}
         yield Spelling(name="chinese", pattern=_join(tail, hanzi.__getitem__, gap))
+    for zero in SCRIPTS:
+        other = {digit: chr(zero + int(digit)).encode() for digit in tail}
+        yield Spelling(name="other script", pattern=_join(tail, other.__getitem__, _WIDE_GAPS["utf-8"]))
+    yield Spelling(name="escaped", pattern=_join(tail, _escaped, _GAP))
+
+
+def _escaped(digit: str) -> bytes:
+    """As JSON, HTML and quoted-printable write characters by their number, full-width and Chinese ones included."""
+    wide = [f"{ord(char):04x}" for char in (*CHINESE[int(digit)], chr(0xFF10 + int(digit)), digit)]
+    points = "|".join(rf"[\\%][uU]{point}|&#[xX]0*{point.lstrip('0')};|&#0*{int(point, 16)};" for point in wide)
+    return f"(?:(?i:{points})|=3{digit}|\\\\[xX]3{digit})".encode()
 
 
 def _encoded(about: Forms) -> Iterator[Spelling]:

@@ -10,6 +10,7 @@ CALLER_GUESSES = 6
 WINDOW = 3600.0
 """Seconds in which wrong codes are counted together, and length of the first pause."""
 LONGEST_PAUSE = 24 * 3600.0
+ONE_WAY = "only the patient may call in this binding; make one without one_way for click-to-calls"
 SERVING = frozenset({NumberState.ACTIVE, NumberState.DRAINING})
 
 
@@ -77,8 +78,9 @@ def decide(found: Found, caller: str, code: str, now: float, *, locked: bool) ->
     direct = found.direct if caller else None
     if direct is not None and now < direct.live:
         return _connected(direct, caller)
-    if code and (found.codes or found.by_code is not None):
-        return _coded(found.by_code, caller, now, locked)
+    by_code = found.by_code if found.by_code is not None and now < found.by_code.gone else None
+    if code and (found.codes or by_code is not None):
+        return _coded(by_code, caller, now, locked)
     for route in (direct, found.anyone if caller else None):
         if route is not None and now < route.gone:
             return _connected(route, caller) if now < route.live else Decided(outcome=Outcome.EXPIRED)
@@ -97,7 +99,7 @@ def _connected(route: Route, caller: str) -> Decided:
 def _coded(route: Route | None, caller: str, now: float, locked: bool) -> Decided:
     if locked:  # before the code is looked at: a pause must not be a way to go on guessing
         return Decided(outcome=Outcome.LOCKED)
-    if route is None or now >= route.gone:
+    if route is None:
         return Decided(outcome=Outcome.ASK_CODE, wrong_code=True)
     if now >= route.live:
         return Decided(outcome=Outcome.EXPIRED)

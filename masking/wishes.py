@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from masking.book import ANYONE, Code
 from masking.port import Kind, MaskingRefused, Wanted, Wrong
 
 SHORTEST_LIFE = 60.0
@@ -19,12 +18,6 @@ _PARTY = re.compile(r"(?!code-|withheld-)[A-Za-z0-9_-]{1,64}")
 def fingerprint(wanted: Wanted) -> str:
     """Equal for equal requests."""
     return hashlib.sha256(repr(replace(wanted, key="")).encode()).hexdigest()[:32]
-
-
-def callers(wanted: Wanted, code: Code | None) -> set[str]:
-    """Whose routes a decision needs to see."""
-    who = {wanted.patient, wanted.doctor, *wanted.phones, *wanted.members, *({code.route} if code else ())}
-    return (who | ({ANYONE} if wanted.kind == Kind.FIXED else set())) - {""}
 
 
 def coded(wanted: Wanted) -> bool:

@@ -7,12 +7,13 @@ context (for example the call's id) is authenticated: what is moved to another p
 
 import base64
 import binascii
+import fcntl
 import hashlib
 import hmac
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -24,7 +25,11 @@ FILE_NAME = "master.keys"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
+MOST_KEYS = 255
 WRAPPED_BYTES = 1 + NONCE_BYTES + KEY_BYTES + TAG_BYTES
+
+
+Masters = Callable[[], Mapping[int, bytes]]
 
 
 class KeyRefused(Exception):
@@ -59,11 +64,21 @@ class DataKey:
 class Sealer:
     """Envelope encryption under one label of the ring."""
 
-    def __init__(self, masters: Mapping[int, bytes], label: str) -> None:
+    def __init__(self, masters: Mapping[int, bytes], label: str, again: Masters | None = None) -> None:
+        """`again`: reads the ring anew, where a key is met that is not in it: keys are added while processes run."""
+        self._label = label
+        self._again = again
+        self._masters = dict(masters)
         self._wrappers = {name: DataKey(_derive(key, f"{label} wrap")) for name, key in masters.items()}
         self._newest = max(masters)
         # Tags are looked up for ever, so a rotation must not change them: they hang on the oldest key.
-        self._tag_key = _derive(masters[min(masters)], f"{label} tag")
+        self._oldest = min(masters)
+        self._tag_keys = {self._oldest: _derive(masters[self._oldest], f"{label} tag")}
+
+    @property
+    def oldest(self) -> int:
+        """Number of the key on which `tag` hangs."""
+        return self._oldest
 
     def new_key(self, context: bytes) -> tuple[DataKey, bytes]:
         """A random data key, ready to use, and the same key wrapped for storage."""
@@ -73,9 +88,9 @@ class Sealer:
 
     def unwrap(self, wrapped: bytes, context: bytes) -> DataKey:
         """The data key back. Raises NotAuthentic."""
-        wrapper = self._wrappers.get(wrapped[0]) if wrapped else None
-        if wrapper is None:
+        if not wrapped or not self._knows(wrapped[0]):
             raise NotAuthentic("sealed under a master key that is not in the ring")
+        wrapper = self._wrappers[wrapped[0]]
         return DataKey(wrapper.open(wrapped[1:], b"key\0" + context))
 
     def seal(self, clear: bytes, context: bytes) -> bytes:
@@ -88,25 +103,61 @@ class Sealer:
         key = self.unwrap(sealed[:WRAPPED_BYTES], context)
         return key.open(sealed[WRAPPED_BYTES:], b"data\0" + context)
 
+    def rewrap(self, sealed: bytes, context: bytes) -> bytes:
+        """The same sealed bytes with their data key wrapped by the newest master key. Raises NotAuthentic."""
+        inner = b"key\0" + context
+        wrapped, rest = sealed[:WRAPPED_BYTES], sealed[WRAPPED_BYTES:]
+        if not wrapped or not self._knows(wrapped[0]):
+            raise NotAuthentic("sealed under a master key that is not in the ring")
+        key = self._wrappers[wrapped[0]].open(wrapped[1:], inner)
+        DataKey(key).open(rest, b"data\0" + context)
+        return bytes([self._newest]) + self._wrappers[self._newest].seal(key, inner) + rest
+
     def tag(self, clear: bytes, context: bytes) -> bytes:
         """Keyed HMAC-SHA256: equal for equal input, useless without the key."""
-        return hmac.new(self._tag_key, len(context).to_bytes(4) + context + clear, hashlib.sha256).digest()
+        return self.tag_by(self._oldest, clear, context)
+
+    def tag_by(self, number: int, clear: bytes, context: bytes) -> bytes:
+        """The same under one master key, for those who turn their tags over to another. Raises KeyError where the ring
+        has no such key."""
+        if not self._knows(number):
+            raise KeyError("there is no such master key in the ring")
+        if number not in self._tag_keys:
+            self._tag_keys[number] = _derive(self._masters[number], f"{self._label} tag")
+        text = len(context).to_bytes(4) + context + clear
+        return hmac.new(self._tag_keys[number], text, hashlib.sha256).digest()
+
+    def _knows(self, number: int) -> bool:
+        """Whether the ring has a key, perhaps since a moment ago. Keys are added, never changed."""
+        if number in self._masters or self._again is None:
+            return number in self._masters
+        try:
+            found = self._again()
+        except (KeyRefused, OSError):
+            return False
+        for name in found.keys() - self._masters.keys():
+            self._masters[name] = found[name]
+            self._wrappers[name] = DataKey(_derive(found[name], f"{self._label} wrap"))
+        self._newest = max(self._masters)
+        return number in self._masters
 
 
 class KeyRing:
     """Master keys by number: the highest seals, every one opens. To rotate, add a key; never remove one in use."""
 
-    def __init__(self, masters: Mapping[int, bytes]) -> None:
+    def __init__(self, masters: Mapping[int, bytes], again: Masters | None = None) -> None:
+        """`again`: reads them anew."""
         if not masters or any(len(key) != KEY_BYTES or not 0 < name < 256 for name, key in masters.items()):
             raise KeyRefused("a key ring needs keys of 32 bytes, numbered 1 to 255")
         self._masters = dict(masters)
+        self._again = again
 
     def __repr__(self) -> str:
         return f"KeyRing({len(self._masters)} hidden)"
 
     def sealer(self, label: str) -> Sealer:
         """Envelope encryption for one purpose, for example "records journal"."""
-        return Sealer(self._masters, label)
+        return Sealer(self._masters, label, self._again)
 
 
 def keys_from_folder(folder: Path) -> KeyRing:
@@ -115,7 +166,8 @@ def keys_from_folder(folder: Path) -> KeyRing:
     try:
         if not path.exists():
             _create(path)
-        return keys_from_text(_read_private(path), str(path))
+        masters = _parse(_read_private(path), str(path))
+        return KeyRing(masters, lambda: _parse(_read_private(path), str(path)))
     except OSError as error:
         raise KeyRefused(f"The key file {path} cannot be used: {error.strerror}.") from error
 
@@ -129,6 +181,30 @@ def keys_from_environment(name: str, environ: Mapping[str, str]) -> KeyRing:
 
 def keys_from_text(text: str, origin: str) -> KeyRing:
     """Words "number:base64 of 32 bytes", separated by white space. Raises KeyRefused."""
+    return KeyRing(_parse(text, origin))
+
+
+def add_key(folder: Path) -> int:
+    """One more random key in the folder's ring, which seals from now on; its number. Processes that run find it when
+    they need it. The file is replaced whole or not at all. Raises KeyRefused."""
+    path = folder / FILE_NAME
+    keys_from_folder(folder)
+    with (folder / f".{FILE_NAME}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            masters = _parse(_read_private(path), str(path))
+            if (number := max(masters) + 1) > MOST_KEYS:
+                raise KeyRefused(f"The key file {path} holds {MOST_KEYS} keys; no more can be added.")
+            masters[number] = secrets.token_bytes(KEY_BYTES)
+            draft = _draft(path, masters)
+            draft.replace(path)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise KeyRefused(f"The key file {path} cannot be written: {error.strerror}.") from error
+    return number
+
+
+def _parse(text: str, origin: str) -> dict[int, bytes]:
     masters: dict[int, bytes] = {}
     for word in text.split():
         name, _, encoded = word.partition(":")
@@ -141,7 +217,7 @@ def keys_from_text(text: str, origin: str) -> KeyRing:
         masters[number] = key
     if not masters:
         raise KeyRefused(f"In {origin} there is no key.")
-    return KeyRing(masters)
+    return masters
 
 
 def _derive(master: bytes, label: str) -> bytes:
@@ -151,19 +227,29 @@ def _derive(master: bytes, label: str) -> bytes:
 def _create(path: Path) -> None:
     """Write a first key; where two processes start at once, the first one's file wins and is never half written."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{FILE_NAME}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    draft = _draft(path, {1: secrets.token_bytes(KEY_BYTES)})
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(f"1:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n")
-            file.flush()
-            os.fsync(file.fileno())
         os.link(draft, path)
     except FileExistsError:
         return
     finally:
         draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+
+
+def _draft(path: Path, masters: Mapping[int, bytes]) -> Path:
+    """The file's new contents beside it, on the disk."""
+    draft = path.with_name(f".{FILE_NAME}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.writelines(f"{name}:{base64.b64encode(key).decode()}\n" for name, key in sorted(masters.items()))
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

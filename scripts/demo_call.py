@@ -117,6 +117,7 @@ def environment(var: Path) -> dict[str, str]:
         "TRIAGELINE_SIP__PORT": str(sip_port()),
         "TRIAGELINE_SIP__BIND": "127.0.0.1",
         "TRIAGELINE_HOTLINE__DRAIN_SECONDS": "5",
+        "TRIAGELINE_CONSOLE__ENABLED": "false",
         "TRIAGELINE_CONFIG": "",
     }
 
@@ -222,6 +223,7 @@ def parser() -> argparse.ArgumentParser:
     raw = argparse.RawTextHelpFormatter
     top = argparse.ArgumentParser(prog="scripts/demo", description=__doc__, formatter_class=raw)
     scenarios = "\n".join(f"  {name}: {one['title']}" for name, one in PEOPLE.items())
+    scenarios += "\n  masking: a doctor calls a patient back, and neither sees a number (scripts/demo masking --help)"
     top.add_argument(
         "scenario", nargs="?", default="emergency", choices=tuple(PEOPLE), metavar="scenario",
         help=f"default: emergency\n{scenarios}",
@@ -243,6 +245,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Exit 0 where the call went as the scenario says, 1 where it did not, 2 for bad input or a broken set-up."""
+    if sys.argv[1:2] == ["masking"]:
+        from scripts.demo_masking import main as masking
+
+        return masking(sys.argv[2:])
     args = parser().parse_args()
     if args.json and not args.json.resolve().parent.is_dir():
         print(f"error: there is no folder {args.json.resolve().parent} for the result", file=sys.stderr)

@@ -30,7 +30,7 @@ def problems(path: Path) -> list[str]:
 
 def main() -> int:
     """Walk the project's Python files."""
-    folders = ("ivr", "dialogs", "asr_models", "masking", "routing", "records", "config", "scripts", "tests")
+    folders = ("ivr", "console", "dialogs", "asr_models", "masking", "routing", "records", "config", "scripts", "tests")
     failed = 0
     for path in sorted(one for folder in folders for one in Path(folder).rglob("*.py")):
         if not (found := problems(path)):

@@ -13,11 +13,19 @@ ASIDE_SECONDS = 0.36
 """Silence that ends a sign of listening."""
 
 _WORDS_SECONDS = 0.8  # of voice: in less, words are made of a cough, and a whole answer ends by itself
+_FEW_WORDS_SECONDS = 1.2  # so few are waited for: we are silent meanwhile, and only at the end they are surely heard
+_FEW_WORDS = 3
 _WORDLESS_SECONDS = 1.0
 _FAINT_SECONDS = 0.6
 _LONG_SECONDS = 1.3  # "yeah okay mm-hm" lasts
 _VOWEL_SECONDS = 0.1  # least voiced sound of a word that stands alone
-_VOWEL_SHARE = 0.2  # and of speech as a whole
+_VOWEL_SHARE = 0.2  # and of a short word: "stop"
+_SPOKEN_SECONDS = 0.5
+_SPOKEN_SHARE = 0.42  # of a longer sound of few words: synthetic speech has 0.49 at least, two coughs 0.4 at most
+_WORDS_OF_COUGHS = 2
+_HUM_SECONDS = 0.34  # two syllables
+_HUM_SHARE = 0.65  # voiced nearly from end to end
+_WORDS_OF_HUM = 2
 _WORDS_OF_NOISE = 3  # more words than these are believed without a voice: somebody may have to whisper
 
 
@@ -37,7 +45,17 @@ def is_plain_aside(text: str, language: str) -> bool:
 
 def is_noise(text: str, sound: Voicing, seconds: float) -> bool:
     """Whether a sound of so many seconds has no vowel in it, whatever words a recogniser made of it."""
-    return len(text.split()) <= _WORDS_OF_NOISE and sound.seconds < max(_VOWEL_SECONDS, _VOWEL_SHARE * seconds)
+    words = len(text.split())
+    share = _SPOKEN_SHARE if seconds >= _SPOKEN_SECONDS and words <= _WORDS_OF_COUGHS else _VOWEL_SHARE
+    return words <= _WORDS_OF_NOISE and sound.seconds < max(_VOWEL_SECONDS, share * seconds)
+
+
+def is_murmur(text: str, sound: Voicing, *, seconds: float, left: float, language: str) -> bool:
+    """Whether a short sound in the middle of our sentence is a hum with closed lips, of which doubtful words were
+    made; never where they interrupt."""
+    voiced = seconds >= _HUM_SECONDS and sound.seconds >= _HUM_SHARE * seconds
+    few = len(text.split()) <= _WORDS_OF_HUM and text not in _words(language).counters
+    return left > OUT_SECONDS and few and voiced and sound.hums
 
 
 def asides(language: str) -> tuple[str, ...]:
@@ -49,7 +67,7 @@ def asides(language: str) -> tuple[str, ...]:
 def worth_a_look(seconds: float, plain: bool | None) -> bool:
     """Whether a voice of this length, heard as something else, may have been a sign of listening all the same: alone
     and in free speech, recognisers mishear them. A plain no is believed."""
-    return plain is not False and seconds <= _WORDS_SECONDS
+    return plain is not False and seconds <= _FEW_WORDS_SECONDS
 
 
 def is_faint(text: str, other: str, *, seconds: float, left: float, language: str) -> bool:
@@ -71,7 +89,7 @@ def takes_turn(text: str, sound: Voicing, seconds: float, language: str) -> bool
         return seconds >= _WORDLESS_SECONDS
     if is_aside(text, language) or is_noise(text, sound, seconds):
         return seconds >= _LONG_SECONDS
-    return seconds >= _WORDS_SECONDS
+    return seconds >= (_FEW_WORDS_SECONDS if len(text.split()) <= _FEW_WORDS else _WORDS_SECONDS)
 
 
 def answers(text: str, *, expect: str, phrases: tuple[str, ...], plain: bool | None, left: float) -> bool:

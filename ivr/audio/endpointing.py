@@ -26,11 +26,15 @@ _EAGER_VOICED = 4  # frames: 80 ms
 _RESUME_WINDOW = 5
 _RESUME_VOICED = 3  # a blip of 40 ms inside the silence is not a voice
 _FACTORS = MappingProxyType({Hint.COMPLETE: 0.65, Hint.READING: 1.4, Hint.UNFINISHED: 2.1})
-_WORDLESS_SECONDS = 1.0  # at most, for a slow speaker's sound in which no word was heard: it may be a cough
-_COMPLETE_SHARE = 0.4  # a slow speaker's "yes" is whole as well, but more may follow
+_WORDLESS_SECONDS = 1.0  # at most, for a stranger's sound in which no word was heard: it may be a cough
+_SEEN_SHARES = MappingProxyType({Hint.COMPLETE: 0.75, Hint.UNFINISHED: 1.2})
+"""Of a slow speaker's pace: a "yes" is whole as well, but more may follow; the longest pauses look for a word."""
+_FEARED_SHARES = MappingProxyType({Hint.COMPLETE: 0.0, Hint.LIKELY: 0.5, Hint.READING: 1.2, Hint.UNFINISHED: 1.2})
+"""Of what is only feared of a stranger."""
+_BRIEF_SECONDS = 0.8  # a held sentence is given up after two seconds, whatever it was held for
 _LEAST_SECONDS = 0.3
 _MOST_SECONDS = 2.0
-_SLOW_SHARE = 0.6  # a pause of this share of the patience shows a slow speaker
+_SLOW_SHARE = 0.75  # a pause of this share of the patience shows a slow speaker
 _SLOW_FACTOR = 1.4
 
 
@@ -204,12 +208,14 @@ class Endpointer:
         factor = _FACTORS.get(self._hint, 1.0)
         if self._slow:
             factor = max(factor, _SLOW_FACTOR)
-        learnt = 0.0 if self._hurried else self.pace.needed
-        if not self._worded:
+        if self._hurried:
+            factor = min(factor, 1.0)
+        shares = _SEEN_SHARES if self.pace.seen else _FEARED_SHARES
+        learnt = 0.0 if self._hurried else self.pace.needed * shares.get(self._hint, 1.0)
+        if not self._worded and not self.pace.seen:
             learnt = min(learnt, _WORDLESS_SECONDS)
-        if self._hint is Hint.COMPLETE:
-            learnt = _COMPLETE_SHARE * learnt if self.pace.seen else 0.0
-        return min(_MOST_SECONDS, max(_LEAST_SECONDS, learnt, self._patience.end_seconds * factor))
+        most = _BRIEF_SECONDS if self._hint is Hint.BRIEF else _MOST_SECONDS
+        return min(most, max(_LEAST_SECONDS, learnt, self._patience.end_seconds * factor))
 
     def _end(self, *, cut: bool) -> SpeechEnded:
         ended = SpeechEnded(voice_end=round((self._fed - self._silence) * FRAME_SECONDS, 3), at=self._now, cut=cut)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+ONE_BREATH = 7
+"""Words in a row without a notable pause that somebody who speaks haltingly hardly says."""
 UNKNOWN = "[unk]"
 """Stands for a word outside a grammar."""
 
@@ -14,7 +16,11 @@ class Hint(StrEnum):
     COMPLETE = "complete"
     READING = "reading"
     """Digits one by one: more may follow after any of them."""
+    LIKELY = "likely"
+    """A sentence that may well be over: closed by a time or a courtesy, or many words in one breath."""
     UNFINISHED = "unfinished"
+    BRIEF = "brief"
+    """Said into a sentence of ours, in few words so far: what it is shows at its end, and we are silent until then."""
     ASIDE = "aside"
     """Said over a sentence of ours, and so far no more than a sign of listening: it is short, and we wait for it."""
 
@@ -35,6 +41,8 @@ class Words:
     """Numbers that a smaller one may follow: twenty, hundred."""
     units: frozenset[str] = frozenset()
     """Words that close a duration or an age."""
+    closing: frozenset[str] = frozenset()
+    """A sentence that ends in one of these, or in a unit, is most likely over."""
     asides: frozenset[str] = frozenset()
     """Whole utterances that only show that somebody listens; some are answers too, where a question is asked."""
     counters: tuple[str, ...] = ()
@@ -49,11 +57,11 @@ def _set(words: str) -> frozenset[str]:
 
 ENGLISH = Words(
     open_ended=_set(
-        "a about after almost also an and are around as at because been before but by can cause could do does for from "
-        "get gets getting got had has have having he her his how i if i'm i've in into is it's its just keep keeps "
-        "like maybe my near of on or our over she since so some than that the their then there they through to "
-        "uh um er erm hmm until very was we well went were when where which while who will with without would "
-        "you your"
+        "a about after almost also an and are around as at because been before but by can cause could do does er erm "
+        "feel feels felt for from get gets getting got had has have having he her his hmm how i i'm i've if in into "
+        "is it's its just keep keeps like maybe my near need of on or our over she since so some take takes taking "
+        "than that the their then there they think through to took uh um until very want wants was we well went were "
+        "when where which while who will with without would you your"
     ),
     yes_no=frozenset(
         {
@@ -98,6 +106,7 @@ ENGLISH = Words(
         "minute minutes hour hours day days week weeks month months year years old yesterday today tonight morning "
         "night ago"
     ),
+    closing=_set("please thanks thank badly now"),
     asides=frozenset(
         {
             *_set("yeah yes yep yup ya mm mhm hmm hm uh-huh mm-hm mm-hmm okay ok alright right sure thanks exactly"),
@@ -119,7 +128,7 @@ ENGLISH = Words(
         *("no", "no no", "no thanks", "not really", "stop", "stop it", "wait", "wait a moment", "hold on", "hello"),
         *("yes please", "but", "sorry", "excuse me", "what", "i have a question", "listen", "never mind"),
     ),
-    meaningless=_set("a an the uh um er erm huh ah aha oh i and of in it so well"),
+    meaningless=_set("a an the uh um er erm huh hey ah aha oh i and of in it so has well"),
 )
 """English."""
 
@@ -136,12 +145,14 @@ def hint(text: str, expect: str, phrases: tuple[str, ...] = (), language: str = 
     whole = " ".join(said)
     if expect == "yes_no" and whole in words.yes_no:
         return Hint.COMPLETE
-    if whole in phrases:
-        longer = any(phrase.startswith(whole + " ") for phrase in phrases)
-        return Hint.NONE if longer or expect in _NUMERIC else Hint.COMPLETE
+    if whole in phrases and expect not in _NUMERIC:
+        return Hint.NONE if any(phrase.startswith(whole + " ") for phrase in phrases) else Hint.COMPLETE
     if said[-1] in words.open_ended:
         return Hint.UNFINISHED
-    return _number(said, expect, words) if expect in _NUMERIC else Hint.NONE
+    if expect in _NUMERIC:
+        return _number(said, expect, words)
+    closed = len(said) > 1 and said[-1] in words.closing | words.units
+    return Hint.LIKELY if closed or len(said) >= ONE_BREATH else Hint.NONE
 
 
 _NUMERIC = frozenset({"number", "duration", "severity", "keys"})

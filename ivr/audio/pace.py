@@ -10,11 +10,11 @@ NOTABLE_SECONDS = 0.4
 """Shorter pauses are everybody's."""
 CONTINUED_SECONDS = 0.8
 """Who speaks again so soon after we took the sentence for finished had not finished it."""
-_MARGIN = 1.35  # the next pause may be longer than the longest so far
+_MARGIN = 1.5  # the next pause may be longer than the longest so far
 _FADE = 0.97  # an utterance: what was seen is believed for the rest of a usual call
-_DOUBT_FADE = 0.4  # what was only feared is forgotten after one sentence without a pause
+_DOUBT_FADE = 0.25  # what was only feared is forgotten after one sentence without a pause
 _TELLING_SECONDS = 1.0  # of voice: "no" and "today" show nothing
-_MOST_SECONDS = 1.8
+_MOST_SECONDS = 1.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,5 +45,5 @@ class Pace:
         return replace(self, pause=faded) if faded >= NOTABLE_SECONDS / 2 else Pace()
 
 
-STRANGER = Pace(pause=0.9)
+STRANGER = Pace(pause=0.87)
 """Nobody knows at the first answers whether a caller is a slow one; later everybody shows it."""

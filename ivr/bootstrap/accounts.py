@@ -1,5 +1,6 @@
 """Accounts at trunks that want us to register, with passwords from where the operator keeps them."""
 
+import ipaddress
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +18,8 @@ def registrations(trunks: Iterable[Trunk], contact: str) -> tuple[SipTrunk, ...]
     return tuple(
         SipTrunk(
             name=trunk.id,
-            registrar=f"sip:{trunk.host}:{trunk.port}",
+            # The edge knows by itself who is spoken to by TLS; without it the address must say so.
+            registrar=f"sip:{trunk.host}:{trunk.port}" + (";transport=tls" if trunk.tls and not contact else ""),
             user=trunk.user,
             password=password(trunk),
             contact=contact,
@@ -47,10 +49,20 @@ def password(trunk: Trunk) -> str:
     return found
 
 
-def direct_tls(settings: Settings) -> SipTls | None:
+def loopback(address: str) -> bool:
+    """Whether nobody else can read what goes there."""
+    return ipaddress.ip_address(address).is_loopback
+
+
+def direct_tls(settings: Settings, trunks: Iterable[Trunk]) -> SipTls | None:
     """TLS of a worker that stands alone; None where the settings want none. Raises TrunksRefused."""
     sip = settings.sip
     if not sip.tls_port:
+        for one in trunks:
+            if one.tls:
+                raise TrunksRefused(f'trunk "{one.id}" wants TLS: set sip.tls_port, and sip.tls_ca to who signed it')
+        if sip.srtp == "require" and not loopback(sip.bind):
+            raise TrunksRefused('sip.srtp = "require" needs sip.tls_port: without TLS anybody could read its keys')
         return None
     if not (sip.tls_certificate and sip.tls_key and sip.tls_ca):
         raise TrunksRefused("without the edge sip.tls_port needs sip.tls_certificate, sip.tls_key and sip.tls_ca")

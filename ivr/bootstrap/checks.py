@@ -4,6 +4,7 @@ import asyncio
 import importlib.metadata
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,16 +17,19 @@ from asr_models.port import AsrUnavailable
 from config.settings import Settings
 from dialogs.prompts import problems as prompt_problems
 from ivr import signs
-from ivr.bootstrap.doors import choose_model
-from ivr.bootstrap.edge import described, known, modules, program
+from ivr.bootstrap.console import sign_of
+from ivr.bootstrap.doors import choose_model, open_masking
+from ivr.bootstrap.edge import check_called, described, known, modules, program
 from ivr.bootstrap.places import Places, places, prepare
 from ivr.bootstrap.up import check_port
+from ivr.bootstrap.work import sip_settings
 from ivr.edge.rpc import EdgeError
 from ivr.lines.sip import SipLine
 from ivr.lines.sip_settings import SipSettings
 from ivr.ports import LineError
 from ivr.supervise import SuperviseError
 from ivr.voices import choose as voices
+from masking.port import MaskingUnavailable
 from records.keys import KeyRefused, keys_from_folder
 from routing.agents import AgentsRefused, load_agents
 from routing.processes import RedisMissing, find_redis
@@ -100,10 +104,15 @@ def port(settings: Settings, where: Places) -> Finding:
 def edge(settings: Settings, where: Places) -> Finding:
     """Kamailio, its modules, and what it is told."""
     if not settings.sip.edge:
+        try:
+            sip_settings(settings)
+        except (EdgeError, LineError) as error:
+            return bad(str(error))
         return good("off: one worker takes calls itself, phones cannot register")
     try:
         found = program()
-        modules(), described(settings, where)
+        modules()
+        check_called(settings, where, described(settings, where))
         told = known(settings, where)
         registering = sum(not one.address for one in load_agents(where.agents).agents)
     except EdgeError as error:
@@ -111,6 +120,27 @@ def edge(settings: Settings, where: Places) -> Finding:
     except AgentsRefused:
         return good(f"{found}; what is wrong with the agents is told below")
     return good(f"{found}; {len(told.trunks)} trunks, {registering} agents register, {len(told.desks)} have an address")
+
+
+def api(settings: Settings, where: Places) -> Finding:
+    """The web API: where it is, or whether its port could be had."""
+    console = settings.console
+    if not console.enabled:
+        return good("off: bindings are made on the command line only")
+    sign = sign_of(where)
+    if sign is not None:
+        return bad(sign.problem) if sign.problem else good(f"served on {sign.address}")
+    with socket.socket(socket.AF_INET6 if ":" in console.bind else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((console.bind, console.port))
+        except OSError as error:
+            why = (error.strerror or "unknown").lower()
+            return bad(
+                f"port {console.port} on {console.bind} cannot be opened ({why}): "
+                "stop what uses it, or set console.port to another one"
+            )
+    return good(f"port {console.port} on {console.bind} is free")
 
 
 def ears(settings: Settings, where: Places) -> Finding:
@@ -182,6 +212,24 @@ def keys(settings: Settings, where: Places) -> Finding:
     return good(f"in {where.keys}: keep a copy in a safe place, records cannot be read without them")
 
 
+def masking(settings: Settings, where: Places) -> Finding:
+    """Virtual numbers, and the way out to those for whom they stand."""
+    if not settings.masking.database and not (where.var / "vault.db").exists():
+        return good("no virtual numbers yet (triageline masking import)")
+    try:
+        desk = open_masking(settings, where, keys_from_folder(where.keys))
+        try:
+            count = len(asyncio.run(desk.numbers.list()))
+        finally:
+            desk.close()
+    except (MaskingUnavailable, KeyRefused) as error:
+        return bad(str(error))
+    out = settings.masking.outbound or settings.sip.outbound
+    if count and not out:
+        return bad(f"{count} virtual numbers, but nobody can be called: set masking.outbound to a trunk")
+    return good(f"{count} virtual numbers" + (", the other side is called through a trunk" if out else ""))
+
+
 def disk(settings: Settings, where: Places) -> Finding:
     """Space and write access."""
     if not os.access(where.var, os.W_OK):
@@ -198,7 +246,9 @@ def sentences(settings: Settings, where: Places) -> Finding:
     return bad(found[0]) if found else good(f"complete, language {settings.hotline.language}")
 
 
-SPEAKABLE = frozenset({"emergency", "hotline", "department", "complaint", "age", "duration", "severity", "summary"})
+SPEAKABLE = frozenset(
+    {"emergency", "hotline", "department", "complaint", "age", "duration", "severity", "summary", "digits"}
+)
 
 
 def release(settings: Settings, where: Places) -> Finding:
@@ -211,6 +261,7 @@ PARTS: dict[str, Callable[[Settings, Places], Finding]] = {
     "telephony": telephony,
     "SIP port": port,
     "edge": edge,
+    "API": api,
     "recognition": ears,
     "voices": speaking,
     "dialogue": dialogue,
@@ -218,5 +269,6 @@ PARTS: dict[str, Callable[[Settings, Places], Finding]] = {
     "redis": redis,
     "agents": agents,
     "keys": keys,
+    "masking": masking,
     "disk": disk,
 }

@@ -14,8 +14,8 @@ from config.settings import Settings, SettingsError, load
 from dialogs.menu_tree import MenuError
 from dialogs.prompts import PromptsError
 from dialogs.red_flags import RulesError
-from ivr.bootstrap import checks, looking, masking, replay, up, workers
-from ivr.bootstrap.doors import configured_model, make_prompts, make_voice, open_vault
+from ivr.bootstrap import checks, looking, masking, replay, tasks, tokens, up, workers
+from ivr.bootstrap.doors import configured_model, make_prompts, make_voice, open_masking
 from ivr.bootstrap.passwords import change_password
 from ivr.bootstrap.places import Places, places, prepare
 from ivr.bootstrap.said import said
@@ -158,13 +158,13 @@ def _callbacks(settings: Settings, args: argparse.Namespace) -> int:
 
 async def _number(settings: Settings, where: Places, party: str, reason: str) -> str:
     """The number behind a callback: the one place where the command line shows one, audited before it is shown."""
-    vault = open_vault(settings, where, keys_from_folder(where.keys))
+    desk = open_masking(settings, where, keys_from_folder(where.keys))
     try:
-        return (await vault.reveal(party, reason=reason, actor=getpass.getuser())).reveal()
+        return (await desk.vault.reveal(party, reason=reason, actor=getpass.getuser())).reveal()
     except (KeyError, ValueError):
         raise Refused("the vault holds no number for this callback, or the reason is empty") from None
     finally:
-        vault.close()
+        desk.close()
 
 
 def _agents(settings: Settings, args: argparse.Namespace) -> int:
@@ -219,4 +219,6 @@ COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "top": _top,
     "logs": _logs,
     "masking": masking.run,
+    "tasks": tasks.run,
+    "tokens": tokens.run,
 }

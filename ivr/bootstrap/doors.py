@@ -27,6 +27,7 @@ from dialogs.safety_net import RuleSafetyNet
 from dialogs.words import load_languages
 from ivr.bootstrap.edge import described
 from ivr.bootstrap.places import Places
+from ivr.bootstrap.reach import reach_of
 from ivr.bootstrap.seeing import Seeing
 from ivr.doors import Doors
 from ivr.hearing import Ears
@@ -36,8 +37,9 @@ from ivr.replay.recorder import Recorder
 from ivr.voices.choose import assemble
 from ivr.voices.fallback import FallbackVoice
 from ivr.voices.store import DiskStore
-from masking import database as masking_database
-from masking.vault_sql import SqlVault
+from masking.desk import Desk, open_desk
+from masking.port import MaskingRefused, MaskingUnavailable
+from masking.reach import Reach
 from records import database as records_database
 from records.callbacks_sql import SqlCallbacks
 from records.journal_sql import SqlJournal
@@ -80,8 +82,10 @@ class House:
     """To be closed."""
     store: Store
     """To be closed."""
-    vault: SqlVault
-    """To be closed."""
+    desk: Desk
+    """Masking, the vault included; to be closed."""
+    reach: Reach
+    """Webhooks and limits; to be run, and to be closed before the desk."""
     tapes: FileTapes
     """To be closed."""
     seeing: Seeing
@@ -110,7 +114,8 @@ async def open_house(
     pool = DecodePool(threads=DECODE_THREADS)
     seeing.decodes(pool)
     ears, recogniser = await open_ears(settings, where, pool)
-    vault = open_vault(settings, where, keys)
+    reach = reach_of(settings, open_masking(settings, where, keys), keys, taker=keeper, redis_url=back.redis_url)
+    desk = reach.desk
     tapes = open_tapes(settings, where, keys, tidy=True)
     voice = make_voice(settings, where, seeing.engine)
     doors = Doors(
@@ -125,7 +130,7 @@ async def open_house(
         talk=FallbackDialogue(rasa, menu, seconds=settings.rasa.seconds + 0.5),
         keys=menu,
         router=router,
-        masking=vault,
+        masking=desk.vault,
         journal=journal,
         callbacks=SqlCallbacks(store),
         lifelines=SqlLifelines(store),
@@ -139,7 +144,8 @@ async def open_house(
         router=router,
         rasa=rasa,
         store=store,
-        vault=vault,
+        desk=desk,
+        reach=reach,
         tapes=tapes,
         seeing=seeing,
         recogniser=recogniser,
@@ -154,12 +160,22 @@ def roster(settings: Settings, where: Places) -> Roster:
     return reachable(load_agents(where.agents), f"{edge.bind}:{edge.port}" if edge else None)
 
 
-def open_vault(settings: Settings, where: Places, keys: KeyRing) -> SqlVault:
-    """The vault of real numbers, under keys of its own. Raises MaskingUnavailable, JournalUnavailable."""
-    engine = masking_database.prepare(records_database.connect(where.vault))
-    return SqlVault(
-        engine, keys.sealer("masking vault"), shown=settings.sip.shown_user, region=settings.hotline.region
-    )
+def open_masking(settings: Settings, where: Places, keys: KeyRing) -> Desk:
+    """The vault of real numbers, virtual numbers and bindings, under keys of their own. Raises MaskingUnavailable,
+    JournalUnavailable."""
+    masking = settings.masking
+    try:
+        return open_desk(
+            records_database.connect(where.vault),
+            keys.sealer,
+            region=settings.hotline.region,
+            shown=settings.sip.shown_user,
+            hotline=masking.hotline_numbers,
+            countries=masking.countries,
+            complaints=masking.complaints_alert,
+        )
+    except (MaskingRefused, ValueError) as wrong:
+        raise MaskingUnavailable(f"masking cannot be opened: {wrong}") from wrong
 
 
 def open_tapes(settings: Settings, where: Places, keys: KeyRing, *, tidy: bool = False) -> FileTapes:

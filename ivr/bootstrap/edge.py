@@ -13,7 +13,7 @@ from pathlib import Path
 
 from config.settings import ROOT, Settings, resolve
 from ivr.bootstrap.places import Places
-from ivr.edge import render
+from ivr.edge import checks, render
 from ivr.edge.digest import PhoneKey
 from ivr.edge.keeper import Keeper, Known
 from ivr.edge.render import Edge, Tls
@@ -66,10 +66,11 @@ def described(settings: Settings, where: Places) -> Edge:
         tls=_tls(settings),
         md5=sip.digest_md5,
         srtp_required=sip.srtp == "require",
+        texts=settings.masking.sip_texts_port if settings.masking.texts == "sip" else 0,
         rules=where.root / "deploy/kamailio",
         run=where.run,
     )
-    render.check(edge)
+    checks.check(edge)
     return edge
 
 
@@ -99,11 +100,17 @@ def prepare_edge(settings: Settings, where: Places) -> Edge:
     port, inner = _free(settings.sip.bind, settings.sip.port), _free("127.0.0.1", 0)
     _write(_file(where), json.dumps({"bind": settings.sip.bind, "port": port, "inner": inner}))
     edge = described(settings, where)
-    render.check_trunks(edge, known(settings, where).trunks)
+    check_called(settings, where, edge)
     _write(where.run / "edge.cfg", render.main_file(edge))
     if edge.tls:
         _write(where.run / "edge.tls", render.tls_file(edge.tls))
     return edge
+
+
+def check_called(settings: Settings, where: Places, edge: Edge) -> None:
+    """Whether everybody whom we call can be called as the settings want it. Raises EdgeError, AgentsRefused."""
+    checks.check_trunks(edge, load_trunks(where.trunks))
+    checks.check_phones(edge, {one.id: one.address for one in load_agents(where.agents).agents if one.address})
 
 
 def _write(file: Path, text: str) -> None:

@@ -3,167 +3,67 @@
 
 import argparse
 import asyncio
-import getpass
-import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from config.settings import Settings
-from ivr.bootstrap.doors import open_vault
-from ivr.bootstrap.places import places, prepare
-from masking import database as masking_database
-from masking.bindings_sql import SqlBindings
-from masking.codes import Codes
-from masking.exchange_sql import SqlExchange
-from masking.ledger import Ledger
-from masking.numbers import virtual_number
-from masking.numbers_sql import SqlNumbers
-from masking.policy import Policy, RefusedByPolicy
-from masking.pools import need, read_csv
+from ivr.bootstrap import hooks, numbers_kept
+from ivr.bootstrap.asked import Command, Told, ask, opened
+from masking.desk import Desk
+from masking.parties import hidden_key
+from masking.pools import need
 from masking.port import (
     Binding,
-    Bindings,
     Dialled,
-    Exchange,
     Kind,
+    LegEnd,
     MaskingRefused,
-    Numbers,
     NumberState,
     Wanted,
+    Wish,
+    Wishes,
+    WishState,
     Wrong,
 )
-from masking.screened import ScreenedBindings
-from masking.vault_sql import SqlVault
-from records import database as records_database
-from records.keys import keys_from_folder
 
-BAD_INPUT = 2
 LARGEST_FILE = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """The room of masking, open."""
-
-    vault: SqlVault
-    """Real numbers."""
-    policy: Policy
-    """What may be bound."""
-    bindings: Bindings
-    """Screened."""
-    numbers: Numbers
-    """Virtual numbers."""
-    exchange: Exchange
-    """What calls lead to."""
-    region: str
-    """Country of numbers without country code."""
-
-    def virtual(self, text: str, field: str) -> str:
-        """A number of ours in the form that is stored; "" stays. Raises MaskingRefused."""
-        number = virtual_number(text, self.region) if text else ""
-        if number is None:
-            raise MaskingRefused(Wrong.FIELD, field, "this is no telephone number")
-        return number
+POLL_SECONDS = 0.3
+OVER = frozenset({WishState.DONE, WishState.FAILED})
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
     """Carry out one command; 2 with one sentence, a stable code and the field where it was refused."""
-    try:
-        told = asyncio.run(_told(settings, args))
-    except MaskingRefused as refused:
-        return _refused(args, refused.code, refused.field, str(refused))
-    except RefusedByPolicy as refused:
-        return _refused(args, refused.code, "number", str(refused))
-    print(json.dumps(told.value, indent=2) if args.json else told.text)
-    return 0
 
+    async def work() -> Told:
+        if args.what == "plan":
+            return _plan(args)
+        async with opened(settings) as desk:
+            return await (COMMANDS | hooks.commands(settings) | numbers_kept.commands(settings))[args.what](desk, args)
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An answer."""
-
-    value: object
-    """For machines."""
-    text: str
-    """For people."""
-
-
-def _refused(args: argparse.Namespace, code: str, field: str, message: str) -> int:
-    if args.json:
-        print(json.dumps({"error": {"code": str(code), "field": field, "message": message}}))
-    print(f"error: {message} ({code}, {field})", file=sys.stderr)
-    return BAD_INPUT
-
-
-async def _told(settings: Settings, args: argparse.Namespace) -> Told:
-    if args.what == "plan":
-        return _plan(args)
-    async with _open(settings) as desk:
-        return await COMMANDS[args.what](desk, args)
-
-
-@asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[Desk]:
-    where, region = places(settings), settings.hotline.region
-    prepare(where)
-    keys = keys_from_folder(where.keys)
-    vault = open_vault(settings, where, keys)
-    ledger = Ledger(masking_database.prepare(records_database.connect(where.vault)))
-    codes = Codes(keys.sealer("masking codes"))
-    numbers = SqlNumbers(ledger, region)
-    try:
-        own = await numbers.own()
-        policy = Policy(region=region, own=lambda: own)
-        yield Desk(
-            vault=vault,
-            policy=policy,
-            bindings=ScreenedBindings(SqlBindings(ledger, codes), lambda named: vault.screen(named, policy)),
-            numbers=numbers,
-            exchange=SqlExchange(ledger, codes, region=region),
-            region=region,
-        )
-    finally:
-        ledger.close()
-        vault.close()
-
-
-async def _party(desk: Desk, text: str, field: str) -> str:
-    """A party id; numbers are admitted and go into the vault."""
-    if text.startswith("party-") or not text:
-        return text
-    try:
-        return (await desk.vault.party(desk.policy.admit(text))).id
-    except RefusedByPolicy as refused:
-        raise MaskingRefused(Wrong.NUMBER_REFUSED, field, f"{refused} [{refused.code}]") from None
+    return ask(args, work)
 
 
 async def _bind(desk: Desk, args: argparse.Namespace) -> Told:
-    for field, several in (("phones", args.phone), ("members", args.member)):
-        if len(several) > 1000:
-            raise MaskingRefused(Wrong.FIELD, field, "these are too many")
     wanted = Wanted(
         owner=args.owner,
         kind=Kind(args.kind),
-        doctor=await _party(desk, args.doctor, "doctor"),
-        patient=await _party(desk, args.patient, "patient"),
-        members=tuple([await _party(desk, one, "members") for one in args.member]),
-        phones=tuple([await _party(desk, one, "phones") for one in args.phone]),
+        doctor=args.doctor,
+        patient=args.patient,
+        members=tuple(args.member),
+        phones=tuple(args.phone),
         life=None if args.life == 0 else args.life,
         quarantine=args.quarantine,
         longest_call=args.longest_call,
         one_way=args.one_way,
         with_code=args.code,
-        country=args.country.upper(),
+        country=args.country,
         area=args.area,
-        patient_number=desk.virtual(args.patient_number, "patient_number"),
-        doctor_number=desk.virtual(args.doctor_number, "doctor_number"),
-        key=args.key,
+        patient_number=args.patient_number,
+        doctor_number=args.doctor_number,
+        key=hidden_key(args.owner, args.key),
     )
-    return _binding(await desk.bindings.create(wanted))
+    return _binding(await desk.bindings.create(await desk.settle(wanted)))
 
 
 async def _renew(desk: Desk, args: argparse.Namespace) -> Told:
@@ -181,20 +81,44 @@ async def _list(desk: Desk, args: argparse.Namespace) -> Told:
 
 
 async def _resolve(desk: Desk, args: argparse.Namespace) -> Told:
-    caller = await _party(desk, args.caller, "caller")
+    caller = await desk.party(args.caller, "caller")
     verdict = await desk.exchange.resolve(Dialled(number=args.number, caller=caller, code=args.code))
     callee = f": calls {verdict.callee}, who sees {verdict.shown}" if verdict.callee else ""
     return Told(asdict(verdict), f"{verdict.outcome}{callee}")
 
 
 async def _call(desk: Desk, args: argparse.Namespace) -> Told:
-    plan = await desk.exchange.click(args.id, args.owner)
-    steps = ((plan.first, plan.first_sees), (plan.second, plan.second_sees))
-    return Told(asdict(plan), "\n".join(f"ring {party}, who sees {shown}" for party, shown in steps))
+    if args.show:
+        plan = await desk.exchange.click(args.id, args.owner)
+        steps = ((plan.first, plan.first_sees), (plan.second, plan.second_sees))
+        return Told(asdict(plan), "\n".join(f"ring {party}, who sees {shown}" for party, shown in steps))
+    wishes = wishes_of(desk)
+    wish = await wishes.ask(args.id, args.owner, key=hidden_key(args.owner, args.key))
+    return await told_of(wishes, wish, args)
+
+
+def wishes_of(desk: Desk) -> Wishes:
+    """Click-to-calls. Raises MaskingRefused where there are none."""
+    if desk.wishes is None:
+        raise MaskingRefused(Wrong.FIELD, "id", "this installation takes no click-to-calls")
+    return desk.wishes
+
+
+async def told_of(wishes: Wishes, wish: Wish, args: argparse.Namespace) -> Told:
+    """A click-to-call; with `wait`, every state on its way until it is over."""
+    while args.wait and wish.state not in OVER:
+        if not args.json:
+            print(wish.state, flush=True)
+        before = wish.state
+        while wish.state == before:
+            await asyncio.sleep(POLL_SECONDS)
+            wish = await wishes.get(wish.id, args.owner)
+    end = f" ({wish.end})" if wish.end not in {None, LegEnd.COMPLETED} else ""
+    return Told(asdict(wish), f"{wish.state}{end}" if args.wait else f"{wish.id} {wish.state}")
 
 
 async def _import(desk: Desk, args: argparse.Namespace) -> Told:
-    count = await desk.numbers.add(read_csv(_text(Path(args.file)), desk.region))
+    count = await desk.numbers.add(desk.read(_text(Path(args.file))))
     return Told({"added": count}, f"{count} numbers are new")
 
 
@@ -230,15 +154,6 @@ async def _pools(desk: Desk, args: argparse.Namespace) -> Told:
     return Told([asdict(one) for one in found], "\n".join(lines) or "there is no number")
 
 
-async def _erase(desk: Desk, args: argparse.Namespace) -> Told:
-    try:
-        await desk.vault.erase(args.party, reason=args.reason, actor=getpass.getuser())
-    except (KeyError, ValueError):
-        message = "the vault holds no number for this party, or the reason is empty"
-        raise MaskingRefused(Wrong.NOT_FOUND, "party", message) from None
-    return Told({"erased": args.party}, "erased")
-
-
 def _plan(args: argparse.Namespace) -> Told:
     found = need(per_day=args.per_day, life_days=args.life, quarantine_days=args.quarantine, odds=args.odds)
     text = f"{found.numbers} numbers ({found.mean:.0f} in use on average)"
@@ -256,7 +171,7 @@ def _line(made: Binding) -> str:
     return f"{made.id}  {made.kind}  {made.patient_number} {made.doctor_number}{code}  {state}"
 
 
-COMMANDS: dict[str, Callable[[Desk, argparse.Namespace], Awaitable[Told]]] = {
+COMMANDS: dict[str, Command] = {
     "bind": _bind,
     "renew": _renew,
     "release": _release,
@@ -266,7 +181,6 @@ COMMANDS: dict[str, Callable[[Desk, argparse.Namespace], Awaitable[Told]]] = {
     "import": _import,
     "numbers": _numbers,
     "pools": _pools,
-    "erase": _erase,
 }
 
 
@@ -293,9 +207,14 @@ def arguments(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     resolve.add_argument("number", metavar="NUMBER", help="virtual number that is dialled")
     resolve.add_argument("--caller", default="", metavar="PARTY", help="party id or number; withheld without")
     resolve.add_argument("--code", default="", metavar="DIGITS", help="code that the caller keys in")
-    call = masking.add_parser("call", parents=[owned], help="show the two calls of a click-to-call")
+    call = masking.add_parser("call", parents=[owned], help="click-to-call: ring the doctor, then the patient")
     call.add_argument("id", metavar="ID")
+    call.add_argument("--wait", action="store_true", help="tell every state until the call is over")
+    call.add_argument("--show", action="store_true", help="only show the two calls, make none")
+    call.add_argument("--key", default="", metavar="KEY", help="the same key again gives the same call")
     _number_arguments(masking, common)
+    hooks.arguments(masking, common, owned)
+    numbers_kept.arguments(masking, common)
 
 
 def _bind_arguments(bind: argparse.ArgumentParser) -> None:
@@ -332,6 +251,3 @@ def _number_arguments(
     plan.add_argument("--life", type=float, required=True, metavar="DAYS")
     plan.add_argument("--quarantine", type=float, default=7.0, metavar="DAYS")
     plan.add_argument("--odds", type=float, default=0.001, help="of having too few (default: 0.001)")
-    erase = masking.add_parser("erase", parents=[common], help="destroy the key of a party's number, for ever")
-    erase.add_argument("party", metavar="PARTY")
-    erase.add_argument("--reason", required=True, help="why; it is written to the audit")

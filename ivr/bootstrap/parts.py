@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from config.settings import Settings
 from dialogs.processes import ProcessSpec, RasaPlace, actions_process, rasa_process
+from ivr.bootstrap.console import console_part
 from ivr.bootstrap.edge import edge_part, prepare_edge
 from ivr.bootstrap.places import Places
 from ivr.bootstrap.work import RASA_TOKEN
@@ -51,6 +52,7 @@ def plan(settings: Settings, where: Places) -> Plan:
             _part(actions_process(place), 2),
             _part(rasa_process(place), 3),
             *((edge_part(prepare_edge(settings, where)),) if settings.sip.edge else ()),
+            *((console_part(where),) if settings.console.enabled else ()),
             *worker_parts(settings, where, rasa_port, redis.url),
         ),
         secrets={RASA_TOKEN: place.rasa_token, ACTIONS_TOKEN: place.actions_token},

@@ -8,10 +8,14 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
 
 from asr_models.pool import DecodePool
 from config.settings import Settings
@@ -20,6 +24,7 @@ from dialogs.rasa_http import RasaDialogue
 from dialogs.stack import RasaStack, StackFailed
 from ivr.bootstrap.doors import DECODE_THREADS, make_menu, make_prompts, open_ears, open_tapes
 from ivr.bootstrap.places import Places, places, prepare
+from ivr.bootstrap.work import RASA_TOKEN
 from ivr.replay import folder, show
 from ivr.replay.compare import Verdict, as_data
 from ivr.replay.run import Parts, replay
@@ -42,6 +47,30 @@ ALARM = 1
 NO_SUCH = 'there is no recording with this id; "triageline calls tapes list" shows the ids'
 
 Told = Callable[[str], None]
+
+
+class Running(Protocol):
+    """A dialogue that answers."""
+
+    @property
+    def url(self) -> str:
+        """Its base address."""
+        ...
+
+    @property
+    def token(self) -> str:
+        """What it asks for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A dialogue that somebody else started."""
+
+    url: str
+    """Base address, on this machine."""
+    token: str
+    """Rasa's token."""
 
 
 class ReplayRefused(Exception):
@@ -76,7 +105,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         return 0
     if args.json and not args.json.parent.is_dir():
         raise ReplayRefused(f"there is no folder {args.json.parent} for {args.json.name}")
-    verdicts = asyncio.run(_replay_all(settings, wanted, args.late, _tell))
+    verdicts = asyncio.run(_replay_all(settings, wanted, args.late, _elsewhere(args.dialogue), _tell))
     if args.json:
         args.json.write_text(as_json(verdicts), encoding="utf-8")
     _print(show.render_table(verdicts) if args.all else _one(*verdicts[0]))
@@ -152,12 +181,25 @@ def _export(settings: Settings, args: argparse.Namespace) -> int:
     return 0
 
 
+def _elsewhere(url: str) -> Elsewhere | None:
+    """The dialogue that is named; what callers said is sent to nobody outside this machine."""
+    if not url:
+        return None
+    token = os.environ.get(RASA_TOKEN, "")
+    if urlsplit(url).scheme != "http" or urlsplit(url).hostname not in ("127.0.0.1", "localhost") or not token:
+        raise ReplayRefused(
+            f"--dialogue takes http://127.0.0.1:PORT of a Rasa on this machine, and its token from {RASA_TOKEN}"
+        )
+    return Elsewhere(url=url, token=token)
+
+
 async def _replay_all(
-    settings: Settings, wanted: Sequence[Wanted], late: float, tell: Told
+    settings: Settings, wanted: Sequence[Wanted], late: float, running: Running | None, tell: Told
 ) -> list[tuple[str, Verdict | str]]:
     where = places(settings)
     verdicts: list[tuple[str, Verdict | str]] = []
-    async with open_parts(settings, where, tell) as parts:
+    opened = parts_with(settings, where, running, tell) if running else open_parts(settings, where, tell)
+    async with opened as parts:
         for number, (name, read) in enumerate(wanted, 1):
             tell(f"{number} of {len(wanted)}: {name}")
             try:
@@ -172,7 +214,7 @@ async def _replay_all(
 async def open_parts(settings: Settings, where: Places, tell: Told) -> AsyncIterator[Parts]:
     """The hotline of today without telephony, with a dialogue of its own. Raises ReplayRefused."""
     tell("a dialogue of the replay's own is starting; this takes about 20 seconds")
-    stack = RasaStack(where.root, str(find_redis()), niceness=NICENESS, patience=PATIENCE)
+    stack = RasaStack(where.root, str(find_redis()), niceness=NICENESS, patience=PATIENCE, tell=tell)
     with _started(stack):
         await asyncio.to_thread(_start, stack)
         async with parts_with(settings, where, stack, tell) as parts:
@@ -180,7 +222,7 @@ async def open_parts(settings: Settings, where: Places, tell: Told) -> AsyncIter
 
 
 @contextlib.asynccontextmanager
-async def parts_with(settings: Settings, where: Places, stack: RasaStack, tell: Told) -> AsyncIterator[Parts]:
+async def parts_with(settings: Settings, where: Places, stack: Running, tell: Told) -> AsyncIterator[Parts]:
     """The same over a dialogue that runs."""
     pool = DecodePool(threads=DECODE_THREADS)
     ears, recogniser = await open_ears(settings, where, pool)

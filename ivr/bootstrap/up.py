@@ -13,11 +13,12 @@ import httpx
 
 from config.settings import Settings
 from ivr import signs
+from ivr.bootstrap.console import tell_console
 from ivr.bootstrap.edge import await_edge, clear_edge, described, keep_edge
 from ivr.bootstrap.overseeing import Overseer
 from ivr.bootstrap.parts import Plan, plan
 from ivr.bootstrap.places import Places, places, prepare
-from ivr.bootstrap.work import behind_edge
+from ivr.bootstrap.work import behind_edge, sip_settings
 from ivr.edge.trunks import load_trunks
 from ivr.frozen import Frozen
 from ivr.supervise import SuperviseError, Supervisor
@@ -81,6 +82,7 @@ async def keep_up(settings: Settings, where: Places, tell: Tell) -> int:
     for one in signs.read_all(where.run):
         signs.remove(where.run, one.name)
     running = plan(settings, where)
+    sip_settings(settings)  # what is wrong with it only a worker would say, again and again
     supervisor = Supervisor(running.parts, where.run, where.log, running.secrets)
     tell("starting: " + ", ".join(part.name for part in running.parts))
     supervisor.start()
@@ -90,6 +92,7 @@ async def keep_up(settings: Settings, where: Places, tell: Tell) -> int:
         asyncio.create_task(keep_edge(settings, where, tell, overseer.edge_is)),
         asyncio.create_task(replace_frozen(where, supervisor, settings.hotline.frozen_seconds, tell)),
         asyncio.create_task(overseer.run()),
+        asyncio.create_task(tell_console(settings, where, tell)),
     )
     try:
         await supervisor.watch(tell, stop)
@@ -111,15 +114,15 @@ def check_workers(settings: Settings) -> None:
 
 def check_outbound(settings: Settings, where: Places) -> None:
     """The edge lets calls out to trunks only. Raises SuperviseError, and EdgeError for a list that cannot be read."""
-    template = settings.sip.outbound
-    if not template or not behind_edge(settings):
-        return
-    place = template.rpartition("@")[2].partition(";")[0]
-    known = {f"{one.host}:{one.port}" for one in load_trunks(where.trunks) if one.host}
-    if (place if ":" in place else f"{place}:5060") not in known:
-        raise SuperviseError(
-            f"sip.outbound leads to no trunk: name its host and port as `address` of a trunk in {where.trunks}"
-        )
+    for name, template in (("sip", settings.sip.outbound), ("masking", settings.masking.outbound)):
+        if not template or not behind_edge(settings):
+            continue
+        place = template.rpartition("@")[2].partition(";")[0]
+        known = {f"{one.host}:{one.port}" for one in load_trunks(where.trunks) if one.host}
+        if (place if ":" in place else f"{place}:5060") not in known:
+            raise SuperviseError(
+                f"{name}.outbound leads to no trunk: name its host and port as `address` of a trunk in {where.trunks}"
+            )
 
 
 async def replace_frozen(where: Places, supervisor: Supervisor, seconds: float, tell: Tell) -> None:

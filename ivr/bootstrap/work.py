@@ -6,9 +6,10 @@ import os
 from dataclasses import replace
 
 from config.settings import Settings
-from ivr.bootstrap.accounts import direct_tls, registrations
+from ivr.bootstrap.accounts import direct_tls, loopback, registrations
 from ivr.bootstrap.doors import Back, House, open_house
 from ivr.bootstrap.edge import described, known_peers
+from ivr.bootstrap.masked import MaskedCalls
 from ivr.bootstrap.places import Places, places, prepare
 from ivr.bootstrap.post import Post
 from ivr.bootstrap.seeing import Seeing, log_to_stdout
@@ -23,6 +24,8 @@ from masking.numbers import may_be_dialled
 log = logging.getLogger(__name__)
 
 RASA_TOKEN = "TRIAGELINE_RASA_TOKEN"
+LATE_SECONDS = 5.0
+"""At its end, a worker waits so long for entries of calls that the database has not taken yet."""
 
 
 def sip_settings(settings: Settings) -> SipSettings:
@@ -34,8 +37,10 @@ def sip_settings(settings: Settings) -> SipSettings:
     if not sip.edge:
         networks = {network for trunk in trunks for network in trunk.networks}
         return replace(
-            common, bind=sip.bind, port=sip.port, tcp=sip.tcp, tls=direct_tls(settings),
+            common, bind=sip.bind, port=sip.port, tcp=sip.tcp, tls=direct_tls(settings, trunks),
+            open_keys=sip.srtp != "require" or loopback(sip.bind),
             peers=(*known_peers(settings), *sorted(networks)), trunks=registrations(trunks, ""),
+            trusted=tuple(network for trunk in trunks if trunk.trust_identity for network in trunk.networks),
         )  # fmt: skip
     edge = described(settings, where)
     return replace(
@@ -65,6 +70,8 @@ async def work(settings: Settings, rasa_port: int, redis_url: str, name: str = "
     seeing = Seeing(settings, where, name)
     house = await open_house(settings, where, back, line, line, seeing, keeper=post.life.id)
     farewell = False
+    caring = house.desk.caretaker(post.life.id)
+    behind = [asyncio.create_task(work) for work in (house.reach.deliverer.run(), caring.run())]
     try:
         seeing.start()
         farewell = await serve(settings, where, line, house, post)
@@ -74,8 +81,14 @@ async def work(settings: Settings, rasa_port: int, redis_url: str, name: str = "
         await seeing.close()
         await house.router.close()
         await house.rasa.close()
+        for task in behind:
+            task.cancel()
+        await asyncio.gather(*behind, return_exceptions=True)
+        await house.reach.close()
+        if not await house.doors.behind.settle(LATE_SECONDS):
+            log.error("entries of calls are not written: the records database does not answer")
         await asyncio.to_thread(house.store.close)
-        await asyncio.to_thread(house.vault.close)
+        await asyncio.to_thread(house.desk.close)
         await asyncio.to_thread(house.tapes.close)
         post.close(farewell=farewell)
 
@@ -83,9 +96,12 @@ async def work(settings: Settings, rasa_port: int, redis_url: str, name: str = "
 async def serve(settings: Settings, where: Places, line: SipLine, house: House, post: Post) -> bool:
     """Stand by until there is a place, take calls until told to stop, and let those in progress end. Whether nothing
     is left to do for others."""
-    worker = Worker(house.doors, Limits(callers=settings.hotline.callers))
+    masked = MaskedCalls(settings, house.doors, house.desk)
+    worker = Worker(house.doors, Limits(callers=settings.hotline.callers), masked=masked.session)
     await house.router.start()
+    await masked.learn()
     tasks = [
+        asyncio.create_task(masked.keep()),
         asyncio.create_task(post.beat(lambda: worker.calls, line.ping)),
         asyncio.create_task(make_ready(house, post)),
     ]
@@ -100,8 +116,11 @@ async def serve(settings: Settings, where: Places, line: SipLine, house: House, 
         await take_calls(line, house, worker, post)
         rings = ring_backs(settings, where, house, worker)
         tasks.append(asyncio.create_task(rings.run()))
+        if clicks := masked.clicks(worker, post.life.id):
+            tasks.append(asyncio.create_task(clicks.run()))
         await post.ended(line.wait_closed())
-        tasks.pop().cancel()
+        for task in tasks[3:]:
+            task.cancel()
         await post.say(draining=True)
         if behind_edge(settings):
             slot.free()  # the next worker takes calls at once; without the edge it must wait for the port

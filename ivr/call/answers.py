@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from dialogs.port import Expect, Heard, Turn
+from dialogs.port import Heard, Turn
 from ivr.call import events as ev
 from ivr.call.basics import DIGITS_SECONDS, HOLD_SECONDS, Next, plus, prompt, say
 from ivr.call.commands import GoOn, Hold, StartTimer, StopSaying, StopTimer
-from ivr.call.conversation import again, ask, broken, go_on, miss, no_input, to_keys
+from ivr.call.conversation import again, ask, broken, go_on, miss, no_input, to_keys, typed
 from ivr.call.handover import seek_person
 from ivr.call.state import Call, State
 
@@ -141,10 +141,9 @@ def key_in_greeting(call: Call, event: ev.DigitPressed) -> Next:
 
 def key(call: Call, event: ev.DigitPressed) -> Next:
     """A key as an answer: 0 alone is a person, digits of a number are collected, others go to the engine."""
-    numeric = call.question is not None and call.question.expect in (Expect.NUMBER, Expect.SEVERITY)
     if event.digit == "0" and not call.digits:
         return seek_person(call, None, ())
-    if numeric and event.digit in "0123456789":
+    if typed(call) and event.digit in "0123456789":
         return collect(call, event.digit)
     if call.digits and event.digit == "#":
         return ask(call, words=Heard(text=call.digits))

@@ -124,7 +124,13 @@ def miss(call: Call, kind: str, prompts: tuple[Prompt, ...]) -> Next:
         return seek_person(call, None, (prompt("human_coming"),), reason="not_understood", level=Level.URGENT)
     if call.misses >= MISSES_BEFORE_KEYS and not call.on_keys:
         return to_keys(call)
-    return again(call, (prompt(kind), *prompts))
+    keys = (prompt("or_keys"),) if typed(call) and not call.on_keys else ()
+    return again(call, (prompt(kind), *keys, *prompts))
+
+
+def typed(call: Call) -> bool:
+    """Whether the answer is a number that keys can give."""
+    return call.question is not None and call.question.expect in (Expect.NUMBER, Expect.SEVERITY)
 
 
 def to_keys(call: Call) -> Next:

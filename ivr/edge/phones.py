@@ -9,6 +9,8 @@ from ivr.edge.plan import Order
 
 _RECEIVED = re.compile(r"sips?:(?P<host>[0-9.]+)(?::(?P<port>[0-9]+))?(?:;transport=(?P<kind>[a-z]+))?", re.I)
 _LEAST_SECONDS = 2
+NAT = 1 << 6
+"""Flag of a phone behind a NAT; the rules set it by its number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class Registered:
     """Our side of its flow."""
     methods: int
     """Methods that it takes, as the proxy counts them."""
+    flags: int
+    """What the proxy noted of it; see NAT."""
     until: float
     """Monotonic time at which it ends."""
 
@@ -51,6 +55,7 @@ def read(agent: str, listed: Any, now: float) -> tuple[Registered, ...]:
                 received=str(one.get("Received", "")),
                 socket=str(one.get("Socket", "")),
                 methods=int(one.get("Methods", 0)),
+                flags=int(one.get("CFlags", 0)),
                 until=now + seconds,
             )
             found.append(phone)
@@ -67,10 +72,12 @@ def restore(phones: Iterable[Registered], now: float) -> tuple[Order, ...]:
             continue
         place = one.flow.split(":")[1]
         orders += [
-            ("ul.add", ("location", one.agent, one.contact, seconds, "1.0", ".", 0, 0, one.methods, one.received,
-                        one.socket)),
+            ("ul.add", ("location", one.agent, one.contact, seconds, "1.0", ".", 0, one.flags, one.methods,
+                        one.received, one.socket)),
             ("htable.sets", ("phones", one.flow, one.agent)),
             ("htable.seti", ("homes", place, 1)),
             ("htable.seti", ("homes", f"{one.agent}::{place}", 1)),
         ]  # fmt: skip
+        if one.flags & NAT:
+            orders.append(("htable.seti", ("nats", one.flow, 1)))
     return tuple(orders)

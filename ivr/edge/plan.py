@@ -68,6 +68,8 @@ def tables(world: World) -> Tables:
             f"{number}:id": trunk.id,
             f"{number}:calls": trunk.calls,
             f"{number}:tls": int(trunk.tls),
+            f"{number}:trust": int(trunk.trust_identity),
+            f"{number}:texts": int(trunk.texts),
         }
         if trunk.host:
             key, target = _way(trunk.host, trunk.port, tls=trunk.tls)

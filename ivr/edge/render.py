@@ -1,13 +1,10 @@
 """The generated files of the edge: small, and without anything secret. The rules are in deploy/kamailio/."""
 
-import ipaddress
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ivr.edge.digest import REALM
 from ivr.edge.rpc import EdgeError
-from ivr.edge.trunks import Trunk
 
 LIMITS = {
     "MAX_EXPIRES": 600,
@@ -24,6 +21,7 @@ LIMITS = {
     "LONGEST": 3400,
     "MOST_STREAMS": 8,
     "RETRY_AFTER": 10,
+    "PING_SECONDS": 20,
     "GUESSES_A_SOURCE": 10,
     "GUESSES_AN_AGENT": 20,
 }
@@ -65,6 +63,8 @@ class Edge:
     """Whether phones that know no SHA-256 may prove themselves by MD5."""
     srtp_required: bool = False
     """Whether calls without SRTP are refused."""
+    texts: int = 0
+    """UDP port on 127.0.0.1 of whoever relays texts; 0: nobody does."""
     rules: Path
     """Folder of the rules."""
     run: Path
@@ -77,32 +77,12 @@ class Edge:
 
 
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+PRIVATE = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,169.254.0.0/16"
+"""Addresses that mean something in their own house only (RFC 1918, RFC 6598, RFC 3927)."""
+UNREADABLE = "127.0.0.0/8"
+"""Where nobody else can read what is sent: this machine."""
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 """Forward secrecy and authenticated encryption only (RFC 9325); TLS 1.3 has nothing else."""
-
-
-def check(edge: Edge) -> None:
-    """Refuse what would make a proxy that cannot be reached, or files that it cannot read. Raises EdgeError."""
-    address = ipaddress.ip_address(edge.bind)
-    if address.is_unspecified or address.version != 4:
-        raise EdgeError(
-            "sip.bind must be one IPv4 address of this machine, not all of them: phones are told to answer there"
-        )
-    if edge.tls is None:
-        return
-    for name, file in (("tls_certificate", edge.tls.certificate), ("tls_key", edge.tls.key)):
-        if not file.is_file():
-            raise EdgeError(f"sip.{name} names {file}, which is not there: give a PEM file, or set sip.tls_port = 0")
-    if edge.tls.demand and edge.tls.authorities is None:
-        raise EdgeError("sip.tls_require_client_certificate needs sip.tls_ca: the authority that signs the clients")
-
-
-def check_trunks(edge: Edge, trunks: Iterable[Trunk]) -> None:
-    """A trunk by TLS needs TLS, and an authority of its own: with the machine's whole list any web site's certificate
-    would do. Raises EdgeError."""
-    first = next((one.id for one in trunks if one.tls), None)
-    if first is not None and (edge.tls is None or edge.tls.authorities is None):
-        raise EdgeError(f'trunk "{first}" wants TLS: set sip.tls_port, and sip.tls_ca to who signed its certificate')
 
 
 def main_file(edge: Edge) -> str:
@@ -114,11 +94,15 @@ def main_file(edge: Edge) -> str:
         "INNER": f"127.0.0.1:{edge.inner}",
         "OUTER_TLS": f"{edge.bind}:{edge.tls.port}" if edge.tls else "",
         "OUTER": f"{edge.bind}:{edge.port}",
+        "TEXTS_PORT": edge.texts,
+        "TEXTS": f"127.0.0.1:{edge.texts}",
         "TLS_FILE": edge.run / "edge.tls",
         "REALM": REALM,
+        "PRIVATE": PRIVATE,
+        "UNREADABLE": UNREADABLE,
         **LIMITS,
     }
-    switches = {"TCP": edge.tcp, "TLS": edge.tls is not None, "MD5": edge.md5}
+    switches = {"TCP": edge.tcp, "TLS": edge.tls is not None, "MD5": edge.md5, "TEXTS": bool(edge.texts)}
     for value in values.values():
         if set(str(value)) & set('!"\n\\'):
             raise EdgeError(f"the folder {value} has a character in its name that the edge cannot use")
@@ -131,7 +115,7 @@ def main_file(edge: Edge) -> str:
 
 def tls_file(tls: Tls) -> str:
     """Text of edge.tls. Calls of ours check always that one of the authorities signed the other side's certificate. The
-    proxy's releases up to 5.6 do not compare names, so the authorities must be the trunk's own (see `check_trunks`)."""
+    proxy's releases up to 5.6 do not compare names, so the authorities must be the trunk's own (see checks.py)."""
     ours = f'certificate = "{tls.certificate}"\nprivate_key = "{tls.key}"\n'
     common = f'method = TLSv1.2+\ncipher_list = "{_CIPHERS}"\n'
     trusted = f'ca_list = "{tls.authorities or AUTHORITIES}"\nverify_depth = 5\n'

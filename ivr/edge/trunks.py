@@ -10,7 +10,7 @@ from typing import Any
 
 from ivr.edge.rpc import EdgeError
 
-FIELDS = frozenset({"id", "networks", "address", "calls", "tls", "user", "password"})
+FIELDS = frozenset({"id", "networks", "address", "calls", "tls", "user", "password", "trust_identity", "texts"})
 MOST_CALLS = 10_000
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _USER = re.compile(r"[A-Za-z0-9+_.-]{1,64}")
@@ -38,6 +38,10 @@ class Trunk:
     """Calls at once that it may place."""
     tls: bool = False
     """Whether it is spoken to by TLS only, both ways."""
+    trust_identity: bool = False
+    """Whether its P-Asserted-Identity says whose number it is; else only From does."""
+    texts: bool = False
+    """Whether it brings texts (SIP MESSAGE)."""
     user: str = ""
     """Account name where it wants us to register; empty where it does not."""
     password: str = ""
@@ -96,9 +100,7 @@ class _Reader:
         """All fields."""
         for field in sorted(set(self._table) - FIELDS):
             raise self.refused(field, f"is not a known field; known are {', '.join(sorted(FIELDS))}")
-        tls = self._table.get("tls", False)
-        if not isinstance(tls, bool):
-            raise self.refused("tls", "must be true or false")
+        tls, trust = self._flag("tls"), self._flag("trust_identity")
         name = self._table.get("id")
         if not isinstance(name, str) or not _ID.fullmatch(name):
             raise self.refused("id", "must be small letters, digits, - and _, starting with a letter")
@@ -106,8 +108,14 @@ class _Reader:
         user, password = self._account(host)
         return Trunk(
             id=name, networks=self._networks(), host=host, port=port, calls=self._calls(), tls=tls,
-            user=user, password=password,
+            user=user, password=password, trust_identity=trust, texts=self._flag("texts"),
         )  # fmt: skip
+
+    def _flag(self, field: str) -> bool:
+        value = self._table.get(field, False)
+        if not isinstance(value, bool):
+            raise self.refused(field, "must be true or false")
+        return value
 
     def _account(self, host: str) -> tuple[str, str]:
         user, password = self._table.get("user", ""), self._table.get("password", "")

@@ -64,7 +64,7 @@ def _account(endpoint: Any, settings: SipSettings) -> Any:
     rtp.randomizePort = True
     media.srtpUse = _SRTP_USE[settings.srtp]
     # A hop to the edge is loopback; whether the way to the phone is secret is the edge's matter.
-    media.srtpSecureSignaling = 0
+    media.srtpSecureSignaling = 0 if settings.open_keys else 1
     media.srtpOpt.keyings.append(pj.PJMEDIA_SRTP_KEYING_SDES)
     known = set(endpoint.srtpCryptoEnum())
     for name in _CIPHERS:

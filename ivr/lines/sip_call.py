@@ -60,7 +60,15 @@ class Pressed:
     """The key."""
 
 
-Notice: TypeAlias = Came | Changed | MediaChanged | Pressed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaxWanted:
+    """A new offer inside a call is of T.38."""
+
+    call: "SipCall"
+    """The call."""
+
+
+Notice: TypeAlias = Came | Changed | MediaChanged | Pressed | FaxWanted
 Post: TypeAlias = Callable[[Notice], None]
 
 
@@ -98,12 +106,16 @@ class SipCall(pj.Call):  # type: ignore[misc]  # the bindings carry no types
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
         change = prm.e.body.tsxState
         transaction = change.tsx
-        if transaction.method != "INFO" or transaction.role != pj.PJSIP_ROLE_UAS:
+        if transaction.method not in ("INFO", "INVITE") or transaction.role != pj.PJSIP_ROLE_UAS:
             return
-        if transaction.state == pj.PJSIP_TSX_STATE_TRYING and change.type == pj.PJSIP_EVENT_RX_MSG:
-            digit = sip_text.info_key(change.src.rdata.wholeMsg)
-            if digit is not None:
-                self._post(Pressed(call=self, digit=digit))
+        if transaction.state != pj.PJSIP_TSX_STATE_TRYING or change.type != pj.PJSIP_EVENT_RX_MSG:
+            return
+        message = change.src.rdata.wholeMsg
+        if transaction.method == "INVITE":
+            if sip_text.wants_fax(message):
+                self._post(FaxWanted(call=self))
+        elif (digit := sip_text.info_key(message)) is not None:
+            self._post(Pressed(call=self, digit=digit))
 
     def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
         # Left alone, the library accepts a REFER and dials whatever it names.

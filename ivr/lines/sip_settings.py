@@ -62,6 +62,8 @@ class SipSettings:
     """Share of outgoing RTP packets not sent, per cent; for tests of loss."""
     peers: tuple[str, ...] = ()
     """Networks (CIDR) whose calls are taken; others get 403. Empty: every peer that can reach the port."""
+    trusted: tuple[str, ...] = ()
+    """Networks (CIDR) whose P-Asserted-Identity counts (RFC 3325); with `proxy` it says so itself."""
     account: str = "triage"
     """User part of our Contact. Neutral, because every peer sees it."""
     display: str = "Triageline"
@@ -84,6 +86,8 @@ class SipSettings:
     """SDES keys (RFC 4568). Off: calls with SRTP alone are refused. Offer: accepted, and offered by a=crypto beside
     plain RTP (RTP/AVP), which peers that demand RTP/SAVP refuse. Require: RTP/SAVP both ways; calls without it get
     488."""
+    open_keys: bool = True
+    """Whether SRTP keys may go over a hop without TLS, as on loopback; false: such calls are refused and not placed."""
     session_seconds: int = 1800
     """Session timer (RFC 4028), at least 90; 0: none is offered."""
     tls: SipTls | None = None

@@ -9,14 +9,14 @@ from typing import Any, Protocol, TypeAlias
 import pjsua2 as pj
 
 from ivr.lines import sip_text
-from ivr.lines.sip_call import Came, Changed, MediaChanged, Notice, Post, Pressed, SipCall
+from ivr.lines.sip_call import Came, Changed, FaxWanted, MediaChanged, Notice, Post, Pressed, SipCall
 from ivr.lines.sip_causes import cause_of
 from ivr.lines.sip_engine import Engine
 from ivr.lines.sip_links import Links, SwitchLeg
 from ivr.lines.sip_media import LegAudio
 from ivr.lines.sip_settings import SipSettings
 from ivr.lines.sip_silence import SilenceWatch
-from ivr.ports import Cause, KeyPressed, LegAnswered, LegArrived, LegGone, LegRinging, LineEvent
+from ivr.ports import Cause, FaxAsked, KeyPressed, LegAnswered, LegArrived, LegGone, LegRinging, LineEvent
 
 _RETRY_AFTER_S = "30"
 
@@ -69,6 +69,7 @@ class Switch:
         self._links = Links(desk.wake)
         self._silence = SilenceWatch(settings.silence_s)
         self._networks = tuple(ipaddress.ip_network(peer) for peer in settings.peers)
+        self._trusted = tuple(ipaddress.ip_network(peer) for peer in settings.trusted)
         self._legs: dict[str, SwitchLeg] = {}
         self._by_call: dict[SipCall, SwitchLeg] = {}
 
@@ -88,6 +89,8 @@ class Switch:
                 self._changed(leg, notice)
             case MediaChanged() if leg is not None:
                 self._links.refresh(leg)
+            case FaxWanted() if leg is not None and not leg.gone:
+                self._desk.report(FaxAsked(leg=leg.id))
             case Pressed() if leg is not None and leg.answered and not leg.gone:
                 self._desk.report(KeyPressed(leg=leg.id, digit=notice.digit))
 
@@ -166,7 +169,10 @@ class Switch:
         self._links.drop()
 
     def _came(self, came: Came) -> None:
-        facts = sip_text.read_invite(came.message)
+        facts = sip_text.read_invite(
+            came.message, source=host_of(came.source), edge=bool(self._settings.proxy),
+            trusted=_within(came.source, self._trusted),
+        )  # fmt: skip
         leg_id, audio = self._desk.new_leg()
         leg = self._keep(leg_id, came.call, audio, incoming=True)
         if facts.replaces or not self._welcome(came.source):
@@ -175,14 +181,13 @@ class Switch:
             return
         leg.ring_by = time.monotonic() + self._settings.ring_wait_s
         _order(leg, lambda: came.call.answer(_status(180)))
-        event = LegArrived(leg=leg_id, caller=facts.caller, dialled=facts.dialled)
+        event = LegArrived(
+            leg=leg_id, caller=facts.caller, dialled=facts.dialled, suspect=facts.suspect, source=facts.source
+        )
         self._desk.report(Arrival(event=event, audio=audio))
 
     def _welcome(self, source: str) -> bool:
-        if not self._networks:
-            return True
-        address = ipaddress.ip_address(source.rpartition(":")[0].strip("[]"))
-        return any(address in network for network in self._networks)
+        return not self._networks or _within(source, self._networks)
 
     def _changed(self, leg: SwitchLeg, change: Changed) -> None:
         match change.state:
@@ -220,6 +225,15 @@ class Switch:
         del self._legs[leg.id], self._by_call[leg.call]
         leg.call.let_go()
         self._desk.report(Freed(leg=leg.id))
+
+
+def host_of(source: str) -> str:
+    """The address in "address:port"."""
+    return source.rpartition(":")[0].strip("[]")
+
+
+def _within(source: str, networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]) -> bool:
+    return bool(networks) and any(ipaddress.ip_address(host_of(source)) in network for network in networks)
 
 
 def _status(code: int) -> Any:

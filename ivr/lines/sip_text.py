@@ -18,11 +18,14 @@ _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 _SEPARATORS = re.compile(r"[-.() ]")
 _URI_USER = re.compile(r"\b(?:sips?:([^@<>\s]*)@|tel:([^<>;?\s]*))", re.IGNORECASE)
 _ADDRESS = re.compile(
-    r"sip:(?:[A-Za-z0-9+*#._-]{1,64}@)?"
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
-    r"(?::[0-9]{1,5})?(?:;transport=(?:udp|tcp|tls))?",
+    r"sips?:(?P<place>(?:[A-Za-z0-9+*#._-]{1,64}@)?"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\]))"
+    r"(?P<port>:[0-9]{1,5})?(?:;transport=(?:udp|tcp|tls))?",
     re.IGNORECASE,
 )
+_FAKED = re.compile(r"verstat=[\"]?(?:tn|no-tn)-validation-failed", re.IGNORECASE)
+"""The network looked at the number's signature (RFC 8224), and it was not the caller's (3GPP TS 24.229, 7.2A.20)."""
+_UNSAFE_SOURCE = re.compile(r"[^A-Za-z0-9._:-]")
 _SIGNAL = re.compile(r"^[ \t]*Signal[ \t]*=[ \t]*([0-9A-Da-d*#]{1,2})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _EVENT_NUMBERS = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
 
@@ -37,13 +40,28 @@ class Invite:
     """User part of the Request-URI, at most 64 safe characters, possibly empty."""
     replaces: bool
     """Whether it tries to take over another call (RFC 3891)."""
+    suspect: bool = False
+    """Whether the number shown seems to be somebody else's."""
+    source: str = ""
+    """Where it came from: the name of a trunk, or an address."""
 
 
-def read_invite(message: str) -> Invite:
-    """The facts of an INVITE's text. Never raises: what cannot be read counts as not sent."""
+def read_invite(message: str, *, source: str = "", edge: bool = False, trusted: bool = False) -> Invite:
+    """The facts of an INVITE's text. Never raises: what cannot be read counts as not sent. `source`: address that sent
+    it. `edge`: it came through our own proxy, whose headers say where it came from, who asserts whose number, and
+    whether that counts; nobody else's do. `trusted`: without proxy, whether the sender may assert numbers."""
     headers = _headers(message)
+    asserted = _first(headers, "p-asserted-identity")
+    if edge:
+        _, source, trust = (*_first(headers, "x-triageline-source").split(" "), "", "", "")[:3]
+        trusted, asserted = trust == "1", _first(headers, "x-triageline-asserted")
+    shown = _first(headers, "from", "f")
+    caller, meant = caller_of(shown), caller_of(asserted)
+    differ = meant is not None and not trusted and not _alike(caller, meant)
     return Invite(
-        caller=caller_of(_first(headers, "from", "f")),
+        caller=meant if trusted and meant is not None else caller,
+        suspect=differ or bool(_FAKED.search(shown) or (trusted and _FAKED.search(asserted))),
+        source=_UNSAFE_SOURCE.sub("", source)[:_USER_LIMIT],
         dialled=dialled_of(message.split("\n", 1)[0]),
         replaces=any(
             name == "replaces" or (name == "require" and "replaces" in text.lower()) for name, text in headers
@@ -60,6 +78,14 @@ def caller_of(from_header: str) -> PhoneNumber | None:
     user = (found.group(1) or found.group(2) or "").split(";", 1)[0].split(":", 1)[0]
     digits = _SEPARATORS.sub("", unquote(user))
     return PhoneNumber(digits) if _NUMBER.fullmatch(digits) else None
+
+
+def _alike(one: PhoneNumber | None, other: PhoneNumber) -> bool:
+    """Whether two numbers end alike: one may lack its country code."""
+    if one is None:
+        return False
+    first, second = one.reveal().lstrip("+0"), other.reveal().lstrip("+0")
+    return min(len(first), len(second)) >= 6 and (first.endswith(second) or second.endswith(first))
 
 
 def dialled_of(request_line: str) -> str:
@@ -80,11 +106,21 @@ def info_key(message: str) -> str | None:
     return _key(body.strip()) if kind == "application/dtmf" else None
 
 
+def wants_fax(message: str) -> bool:
+    """Whether an INVITE offers T.38 and no sound (RFC 3362, section 7)."""
+    body = message.replace("\r\n", "\n").partition("\n\n")[2]
+    return "\nm=image " in body and not re.search(r"^m=audio [1-9]", body, re.MULTILINE)
+
+
 def checked_address(address: str) -> str:
-    """The same SIP address, where it is plain enough to dial. Raises LineError; the message does not repeat it."""
-    if not _ADDRESS.fullmatch(address):
+    """The same SIP address, where it is plain enough to dial; sips: says TLS to the next hop, no more. Raises
+    LineError; the message does not repeat it."""
+    found = _ADDRESS.fullmatch(address)
+    if not found:
         raise LineError("the address is not a plain SIP address such as sip:user@host:5060")
-    return address
+    if address[:5].lower() != "sips:":
+        return address
+    return f"sip:{found['place']}{found['port'] or ':5061'};transport=tls"
 
 
 def checked_shown(shown: str) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from ivr.audio.format import BYTES_PER_SECOND, FRAME_BYTES, FRAME_SECONDS
 from ivr.audio.resume import resume_at
 from ivr.ports import (
@@ -77,6 +79,12 @@ class _Leg:
             self.sink(event)
 
 
+def mixed(one: bytes, other: bytes) -> bytes:
+    """Two frames at once."""
+    both = np.frombuffer(one, dtype="<i2").astype(np.int32) + np.frombuffer(other, dtype="<i2")
+    return bytes(both.clip(-32768, 32767).astype("<i2").tobytes())
+
+
 class WavLine:
     """`Line` and `Sound` over far ends in memory."""
 
@@ -122,7 +130,11 @@ class WavLine:
 
     def _heard(self, leg: _Leg) -> bytes:
         if leg.peer:
-            return self._legs[leg.peer].last if leg.peer in self._legs else SILENCE
+            other = self._legs[leg.peer].last if leg.peer in self._legs else SILENCE
+            return mixed(other, self._played(leg)) if leg.audio and not leg.held else other
+        return self._played(leg)
+
+    def _played(self, leg: _Leg) -> bytes:
         if not leg.audio or leg.held:
             return SILENCE
         frame = leg.audio[leg.at : leg.at + FRAME_BYTES]
@@ -175,6 +187,8 @@ class WavLine:
         if not (one in self._legs and other in self._legs):
             raise LineError("a leg is gone")
         self._legs[one].peer, self._legs[other].peer = other, one
+        for leg in (one, other):
+            self.stop(leg)
 
     def play(self, leg: str, play: int, pcm: bytes) -> None:
         """As in the port."""

@@ -11,7 +11,7 @@ from ivr.call import commands as do
 from ivr.call.state import Call, State
 from ivr.watch import words
 from ivr.watch.moments import Moment, What
-from ivr.watch.watcher import Fact, Joined, JournalLost, Listened, Played, Step
+from ivr.watch.watcher import Fact, Joined, JournalLost, Listened, Masked, Played, Step
 
 KEYS_INSTEAD = "call.keys_instead"
 """Said first where the dialogue itself went over to the keypad menu."""
@@ -74,6 +74,9 @@ class Story:
                 self._joined(fact.slot, at)
             case JournalLost():
                 self._tell(What.JOURNAL_LOST, at)
+            case Masked():
+                self._outcome = words.MASKED
+                self._tell(What.STATE, at, word=words.MASKED)
         return self._take()
 
     def _tell(self, what: What, at: float, **more: Any) -> None:

@@ -60,7 +60,12 @@ class JournalLost:
     """An entry of the journal could not be written in time."""
 
 
-Fact: TypeAlias = Listened | Played | Joined | JournalLost
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masked:
+    """The call is one between two people through a virtual number, which the triage takes no part in."""
+
+
+Fact: TypeAlias = Listened | Played | Joined | JournalLost | Masked
 
 
 class Watcher(Protocol):

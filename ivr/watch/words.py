@@ -10,13 +10,15 @@ from ivr.call.state import State
 from ivr.ports import Cause
 
 OTHER = "other"
-STATES = frozenset(state.value for state in State)
+MASKED = "masked"
+"""State and outcome of calls through virtual numbers, which have a machine of their own."""
+STATES = frozenset({MASKED, *(state.value for state in State)})
 LEVELS = frozenset(level.value for level in Level)
 ENGINES = frozenset(engine.value for engine in Engine)
-OUTCOMES = frozenset({"bridged", "advised", "callback", "unanswered", "hung_up", "failed"})
+OUTCOMES = frozenset({MASKED, "bridged", "advised", "callback", "unanswered", "hung_up", "failed"})
 """How calls end; "failed" where a call ended without its record being closed."""
-REFUSALS = frozenset({"full", "draining", "overloaded"})
-"""Why a call was not taken."""
+REFUSALS = frozenset({"full", "draining"})
+"""Why a call was not taken. Never an overloaded recogniser: such calls are led by keys (ivr.pressure)."""
 RESULTS = frozenset({"ok", "failed"})
 LEG_RESULTS = frozenset({"answered", *(cause.value for cause in Cause)})
 """What became of ringing an agent's phone."""

@@ -22,9 +22,10 @@ from records import database
 from records.journal_sql import SqlJournal
 from records.keys import keys_from_folder
 from records.store import Store
-from scripts.bench.farm.plan import CODECS, LOSSES, MOST, SCENARIOS, VOICES, Case, sample
-from scripts.bench.farm.report import lines
+from scripts.bench.farm.plan import CODECS, LOSSES, MOST, SCENARIOS, VOICES, Case, matrix, sample
+from scripts.bench.farm.report import PARTS, lines
 from scripts.bench.farm.score import Scored, judge
+from scripts.bench.farm.story import story
 from scripts.demo_call import DemoFailed, Process, environment, launch
 
 READY_SECONDS = 150.0
@@ -86,8 +87,10 @@ async def place(cases: Sequence[Case], var: Path, target: str, at_once: int, int
         print(f"    {line}")
 
 
-async def judged(cases: Sequence[Case], measured: Sequence[dict[str, Any]], var: Path) -> list[Scored]:
-    """With the hotline's own records."""
+async def judged(
+    cases: Sequence[Case], measured: Sequence[dict[str, Any]], var: Path, *, told: bool = False
+) -> list[Scored]:
+    """With the hotline's own records. `told`: calls that did not come out as wanted are printed line by line."""
     store = Store(database.prepare(f"sqlite:///{var / 'triageline.db'}"))
     journal = SqlJournal(store, keys_from_folder(var / "keys"))
     by_case = {one["case"]: one for one in measured}
@@ -97,6 +100,8 @@ async def judged(cases: Sequence[Case], measured: Sequence[dict[str, Any]], var:
             one = by_case.get(case.id, {"utterances": [], "clock": 0.0, "cause": "no result", "record": ""})
             entries = await journal.read(one["record"]) if one["record"] else ()
             found.append(judge(case, one, entries))
+            if told and not found[-1].ok:
+                print("\n".join(story(case, one, entries)))
         return found
     finally:
         await asyncio.to_thread(store.close)
@@ -108,6 +113,21 @@ def grouped(cases: Sequence[Case]) -> list[list[Case]]:
     for case in cases:
         groups.setdefault((case.codec, case.loss), []).append(case)
     return [groups[key] for key in sorted(groups)]
+
+
+def only(cases: Sequence[Case], numbers: Sequence[int]) -> tuple[Case, ...]:
+    """Some of the calls of a run. Raises ValueError where a number is not among them."""
+    if unknown := sorted(set(numbers) - {case.id for case in cases}):
+        raise ValueError(f"there is no call {unknown[0]} among {len(cases)} calls: give --calls as in the whole run")
+    return tuple(case for case in cases if case.id in numbers)
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Numbers with commas between them."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError("give numbers of calls with commas between them, for example 7,12") from None
 
 
 async def place_all(
@@ -132,6 +152,9 @@ async def run(args: argparse.Namespace) -> int:
         "voice": args.voice, "codec": args.codec, "loss": args.loss, "scenario": args.scenario, "noise": args.noise,
     }  # fmt: skip
     cases = sample(args.calls, args.seed, {name: values for name, values in fixed.items() if values})
+    if args.matrix:
+        cases = matrix(cases, args.codec or CODECS, args.loss or sorted(set(LOSSES)))
+    cases = only(cases, args.only) if args.only else cases
     print(f"machine: {machine()}")
     print(f"{len(cases)} calls, at most {args.at_once} at once, seed {args.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="farm-") as folder:
@@ -141,7 +164,7 @@ async def run(args: argparse.Namespace) -> int:
         try:
             await place_all(cases, var, target, args.at_once, measured)
             ended = {one["case"] for one in measured}
-            scored = await judged([case for case in cases if case.id in ended], measured, var)
+            scored = await judged([case for case in cases if case.id in ended], measured, var, told=args.story)
         finally:
             await close_house(desk, hotline)
     print("\n" + "\n".join(lines(scored)))
@@ -155,20 +178,30 @@ async def run(args: argparse.Namespace) -> int:
 
 def _plain(one: Scored) -> dict[str, Any]:
     names = ("completed", "level", "flagged", "ring", "gaps", "cuts", "utterances", "barge", "errors", "words", "ok")
-    return {"case": one.case.as_json(), **{name: getattr(one, name) for name in names}}
+    parts = [{name: round(getattr(part, name), 3) for name in PARTS} for part in one.parts]
+    return {"case": one.case.as_json(), **{name: getattr(one, name) for name in names}, "parts": parts}
 
 
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=48, metavar="N", help=f"how many, at most {MOST} (default 48)")
+    parser.add_argument(
+        "--calls",
+        type=int,
+        default=48,
+        metavar="N",
+        help=f"how many, at most {MOST} (default 48); with --matrix for each phone",
+    )
     parser.add_argument("--at-once", type=int, default=6, choices=range(1, 41), metavar="N", help="default 6")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--voice", action="append", choices=VOICES)
     parser.add_argument("--codec", action="append", choices=CODECS)
-    parser.add_argument("--loss", action="append", type=int, choices=sorted(set(LOSSES)))
+    parser.add_argument("--loss", action="append", type=int, choices=range(31), metavar="PERCENT", help="0 to 30")
+    parser.add_argument("--matrix", action="store_true", help="the same calls with every codec and every loss given")
     parser.add_argument("--scenario", action="append", choices=sorted(set(SCENARIOS)))
     parser.add_argument("--noise", action="append", type=float, metavar="DB")
+    parser.add_argument("--only", type=numbers, default=(), metavar="N,N", help="only these calls of the run")
+    parser.add_argument("--story", action="store_true", help="print calls that went wrong line by line")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every call, for machines")
     args = parser.parse_args()
     try:

@@ -156,6 +156,7 @@ def _environment(args: argparse.Namespace, folder: Path) -> dict[str, str]:
         "TRIAGELINE_HOTLINE__WORKERS": str(args.workers),
         "TRIAGELINE_HOTLINE__CALLERS": str(args.at_once + 10),
         "TRIAGELINE_HOTLINE__DRAIN_SECONDS": "5",
+        "TRIAGELINE_CONSOLE__ENABLED": "false",
         "TRIAGELINE_CONFIG": str(folder / "none.toml"),
     }
 

@@ -1,6 +1,6 @@
 """Turn-taking, measured: false cut-offs against delay, and what stops a prompt.
 
-    .venv/bin/python -m scripts.bench.turns [ends] [over] [--each N] [--factors 0.7,1,1.4] [--json FILE] [--svg FILE]
+    .venv/bin/python -m scripts.bench.turns [ends] [over] [--others] [--each N] [--factors 0.7,1] [--json F] [--svg F]
 
 `ends`: synthetic callers with pauses inside sentences and numbers, through the real ears, for a sweep of patience;
 beside them an end-pointer that waits for a fixed silence. `over`: voices, signs of listening, coughs and noises over a
@@ -23,16 +23,20 @@ from dialogs.safety_net import RuleSafetyNet
 from dialogs.words import load_languages
 from ivr.bootstrap.doors import always_heard, make_affirms
 from scripts.bench import turns_ears as ears
+from scripts.bench import turns_others
 from scripts.bench import turns_over as over
 from scripts.bench import turns_speech as speech
 from scripts.bench.calls import machine
+from scripts.bench.farm.score import interval
 from scripts.bench.svg import COLOURS, Axis, Line, chart
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = tuple(ROOT / "var/models" / name for name in ("vosk-model-en-us-demo-adapted", "vosk-model-en-us-demo"))
 FACTORS = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
 SILENCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7)
-GROUPS = ("open", "yes_no", "number", "digits", "duration", "slow")
+GROUPS = ("open", "yes_no", "number", "digits", "duration", "slow", "unbroken")
+SLOW = ("slow", "unbroken")
+SPOKEN = ("quick", "slow", "unbroken")
 MOST_EACH = 4
 
 
@@ -43,10 +47,12 @@ def share(values: Sequence[float], part: float) -> float:
 
 
 def summary(decided: Sequence[ears.Decided]) -> dict[str, dict[str, float]]:
-    """Figures by group, "quick" for all callers but the slow, and "all"."""
+    """Figures by group, "quick" for all answers of quick callers, "first" for their first ones, and "all"."""
     found = {}
-    for group in (*GROUPS, "quick", "all"):
-        some = [one for one in decided if group in ("all", one.kind) or (group == "quick" and one.kind != "slow")]
+    quick = [one for one in decided if one.kind not in SLOW]
+    more = {"quick": quick, "first": [one for one in quick if one.first], "all": decided}
+    for group in (*GROUPS, *more):
+        some = more.get(group) or [one for one in decided if one.kind == group]
         delays = [one.delay for one in some if one.delay is not None]
         found[group] = {
             "n": len(some),
@@ -58,9 +64,15 @@ def summary(decided: Sequence[ears.Decided]) -> dict[str, dict[str, float]]:
     return found
 
 
+def among(hits: float, of: float) -> str:
+    """A share with its 95 % interval."""
+    low, high = interval(round(hits), round(of))
+    return f"{hits:.0f} of {of:.0f} ({100 * low:.1f} to {100 * high:.1f} %)"
+
+
 def table(name: str, rows: Sequence[tuple[float, dict[str, dict[str, float]]]]) -> str:
     """One line a setting."""
-    groups = (*GROUPS, "quick", "all")
+    groups = (*GROUPS, "quick", "first", "all")
     lines = [f"{name:>9} " + "".join(f"{group:>18}" for group in groups)]
     for value, found in rows:
         cells = (f"{found[one]['cut']:5.1f}% {found[one]['p50']:4.0f} {found[one]['p95']:5.0f}" for one in groups)
@@ -68,9 +80,12 @@ def table(name: str, rows: Sequence[tuple[float, dict[str, dict[str, float]]]]) 
     return "\n".join(lines)
 
 
-def ends(bench: ears.Bench, each: int, factors: Sequence[float], seed: int, svg: Path | None) -> dict[str, Any]:
+def ends(
+    bench: ears.Bench, each: int, factors: Sequence[float], seed: int, svg: Path | None, others: bool
+) -> dict[str, Any]:
     """The curve."""
-    everybody = speech.callers(speech.Speakers(), each=each, seed=seed)
+    sayings = speech.OTHER_SAYINGS if others else speech.SAYINGS
+    everybody = speech.callers(speech.Speakers(others=others), each=each, seed=seed, sayings=sayings)
     heard = ears.voices(everybody)
     plain = [(one, summary(ears.measure_plain(heard, one))) for one in SILENCES]
     ours = []
@@ -80,6 +95,10 @@ def ends(bench: ears.Bench, each: int, factors: Sequence[float], seed: int, svg:
     counts = ", ".join(f"{group} {ours[0][1][group]['n']:.0f}" for group in GROUPS)
     print(f"\n{len(everybody)} callers, answers: {counts}. False cut-offs, delay p50 and p95 in ms.\n")
     print(table("patience x", ours), "\n")
+    for factor, one in ours:
+        cuts = ", ".join(f"{name} {among(one[name]['cut'] * one[name]['n'] / 100, one[name]['n'])}" for name in SPOKEN)
+        print(f"patience x {factor}, cut off: {cuts}")
+    print()
     print(table("silence s", plain))
     if svg is not None:
         svg.write_text(curve(ours, plain), encoding="utf-8")
@@ -120,9 +139,11 @@ def main(argv: Sequence[str]) -> int:
     what = asked.what or ["ends", "over"]
     if "ends" in what:
         factors = [float(one) for one in asked.factors.split(",")]
-        found["ends"] = ends(bench, min(asked.each, MOST_EACH), factors, asked.seed, asked.svg)
+        found["ends"] = ends(bench, min(asked.each, MOST_EACH), factors, asked.seed, asked.svg, asked.others)
     if "over" in what:
-        results = over.measure(bench, speech.Speakers(), seed=asked.seed, rounds=min(asked.each, MOST_EACH))
+        words = {"asides": turns_others.ASIDES, "turns": turns_others.TURNS} if asked.others else {}
+        speakers = speech.Speakers(others=asked.others)
+        results = over.measure(bench, speakers, seed=asked.seed, rounds=min(asked.each, MOST_EACH), **words)
         found["over"] = over.figures(results)
         print("\n" + over.report(results))
     if asked.json is not None:
@@ -137,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--each", type=int, default=2, help=f"callers for each voice and habit, at most {MOST_EACH}")
     parser.add_argument("--factors", default=",".join(map(str, FACTORS)), help="of the usual patience")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--others", action="store_true", help="voices and words that no setting was chosen by")
     parser.add_argument("--model", type=Path, help="folder of a Vosk model")
     parser.add_argument("--svg", type=Path, help="draw the curve into this file")
     parser.add_argument("--json", type=Path, help="all figures into this file")

@@ -27,7 +27,9 @@ class Decided:
     """What became of one answer."""
 
     kind: str
-    """Kind of question, or "slow" for an answer with pauses of a slow caller."""
+    """Kind of question, or "slow" for an answer with pauses of a slow caller, "unbroken" for one without."""
+    first: bool
+    """Whether it was the first of the call."""
     cut: bool
     """Whether its end was decided before its last word."""
     delay: float | None
@@ -178,10 +180,14 @@ async def _ends(hearing: Hearing, told: list[ev.Event], answer: Utterance):  # t
 
 def judged(caller: Caller, answer: Utterance, ends: Sequence[float]) -> Decided:
     """One answer, from the times of its decisions."""
-    kind = "slow" if caller.slow and answer.pauses else answer.question
+    slow = "slow" if answer.pauses else "unbroken"
+    kind = slow if caller.slow else answer.question
     late = [at for at in ends if at >= answer.end]
     return Decided(
-        kind=kind, cut=any(at < answer.end for at in ends), delay=round(late[0] - answer.end, 3) if late else None
+        kind=kind,
+        first=answer is caller.answers[0],
+        cut=any(at < answer.end for at in ends),
+        delay=round(late[0] - answer.end, 3) if late else None,
     )
 
 

@@ -22,6 +22,7 @@ from records.memory import MemoryCallbacks, MemoryJournal
 from records.port import Entry
 from routing.agents import Roster
 from routing.memory import StaticRouter
+from scripts.bench.farm.score import interval
 from scripts.bench.turns_ears import Bench
 from scripts.bench.turns_noises import KINDS, noise
 from scripts.bench.turns_speech import Speakers, on_the_line
@@ -164,12 +165,20 @@ class Caller:
         return round(self._dice.uniform(0.8, 1.6) / FRAME_SECONDS)
 
 
-def measure(bench: Bench, speakers: Speakers, *, seed: int, rounds: int) -> list[Result]:
+def measure(
+    bench: Bench,
+    speakers: Speakers,
+    *,
+    seed: int,
+    rounds: int,
+    asides: Sequence[str] = ASIDES,
+    turns: Sequence[str] = TURNS,
+) -> list[Result]:
     """Every sign of listening and every turn by every voice once, and so many rounds of noises."""
     dice = random.Random(seed)
     said = [
         Sound(kind=kind, name=f"{words} / {voice}", samples=speakers.say(voice, words))
-        for kind, all_words in (("aside", ASIDES), ("turn", TURNS))
+        for kind, all_words in (("aside", asides), ("turn", turns))
         for words in all_words
         for voice in speakers.voices
     ]
@@ -230,7 +239,9 @@ def report(results: Sequence[Result]) -> str:
     others = [one for one in results if one.sound.kind != "turn"]
     stops = sum(one.stopped for one in others)
     rate = 100 * stops / max(1, len(others))
-    lines.append(f"stops by signs of listening and noises: {stops} of {len(others)} = {rate:.1f} %")
+    low, high = (100 * bound for bound in interval(stops, len(others)))
+    found = f"{stops} of {len(others)} = {rate:.1f} % ({low:.1f} to {high:.1f})"
+    lines.append(f"stops by signs of listening and noises: {found}")
     return "\n".join(lines)
 
 

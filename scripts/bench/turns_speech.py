@@ -5,7 +5,7 @@ Every utterance is spoken piece by piece, so that the length of each pause and t
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,6 +17,8 @@ from ivr.ports import Voice
 from ivr.voices.espeak import EspeakVoice
 from ivr.voices.flite import FliteVoice
 from ivr.voices.piper_voice import PiperVoice, bundled_model
+from scripts.bench.farm.sound import faster
+from scripts.bench.turns_others import OTHERS
 
 Dice: TypeAlias = random.Random
 QUESTIONS = ("open", "yes_no", "number", "digits", "duration")
@@ -74,6 +76,8 @@ def _sayings(text: str) -> tuple[tuple[str, ...], ...]:
 
 SAYINGS = dict(zip(QUESTIONS, map(_sayings, (_OPEN, _YES_NO, _NUMBER, _DIGITS, _DURATION)), strict=True))
 """Answers by kind of question, in the pieces between which a caller may pause."""
+OTHER_SAYINGS = dict(zip(QUESTIONS, map(_sayings, OTHERS), strict=True))
+"""The same, for the report: no setting was chosen by them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,10 @@ class Caller:
 class Speakers:
     """The voices, each remembered by what it said."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, others: bool = False) -> None:
+        """`others`: not the voices that settings were chosen by, as far as the machine has any; else known ones at
+        another speed."""
+        self._rates: dict[str, float] = {}
         self.voices: dict[str, Voice] = {
             **{f"flite {name}": FliteVoice(name) for name in ("slt", "rms", "awb", "kal16")},
             "espeak us slow": EspeakVoice("en-us", words_per_minute=130),
@@ -118,12 +125,23 @@ class Speakers:
             self.voices["piper joe"] = PiperVoice(model)
             self.voices["piper joe slow"] = PiperVoice(model, slowness=1.3)
         self._said: dict[tuple[str, str], Samples] = {}
+        if others:
+            self._make_others()
+
+    def _make_others(self) -> None:
+        known = self.voices
+        self._rates = {"flite slt, 0.87": 0.87, "flite rms, 1.12": 1.12, "flite awb, 0.9": 0.9}
+        if "piper joe" in known:
+            self._rates["piper joe, 1.15"] = 1.15
+        self.voices = {name: known[name.partition(",")[0]] for name in self._rates}
+        for name, pace in (("en-us+f2", 150), ("en-gb-scotland", 150), ("en-us+m7", 170), ("en-gb-x-rp", 140)):
+            self.voices[f"espeak {name}"] = EspeakVoice(name, words_per_minute=pace)
 
     def say(self, voice: str, text: str) -> Samples:
         """The words alone, without the silence around them."""
         if (voice, text) not in self._said:
             pcm = asyncio.run(self.voices[voice].speak(text, keep=False))
-            self._said[voice, text] = bare(to_samples(pcm))
+            self._said[voice, text] = bare(faster(to_samples(pcm), self._rates.get(voice, 1.0)))
         return self._said[voice, text]
 
 
@@ -144,25 +162,33 @@ def on_the_line(samples: Samples, noise_db: float, dice: Dice, voice_dbfs: float
     return mulaw_decode(mulaw_encode(to_pcm(samples + noise)))
 
 
-def callers(speakers: Speakers, *, each: int, seed: int) -> tuple[Caller, ...]:
+def callers(
+    speakers: Speakers, *, each: int, seed: int, sayings: Mapping[str, Sequence[Sequence[str]]] = SAYINGS
+) -> tuple[Caller, ...]:
     """So many quick and so many slow callers for each voice; the same for the same seed."""
     dice = random.Random(seed)
     return tuple(
-        _caller(speakers, voice, slow, dice) for voice in speakers.voices for slow in (False, True) for _ in range(each)
+        _caller(speakers, voice, slow, dice, sayings)
+        for voice in speakers.voices
+        for slow in (False, True)
+        for _ in range(each)
     )
 
 
-def _caller(speakers: Speakers, voice: str, slow: bool, dice: Dice) -> Caller:
+def _caller(
+    speakers: Speakers, voice: str, slow: bool, dice: Dice, sayings: Mapping[str, Sequence[Sequence[str]]]
+) -> Caller:
     own = dice.choice((0.7, 0.9, 1.1, 1.3)) if slow else 0.25
     noise = dice.choice((40.0, 25.0, 15.0))
 
     def pause() -> float:
         return own * dice.uniform(0.75, 1.25)
 
-    kinds = ["open", "open", "open", "yes_no", "yes_no", "number", "digits", "duration"]
+    kinds = ["open", "open", "yes_no", "yes_no", "number", "digits", "duration"]
     dice.shuffle(kinds)
+    kinds.insert(0, "open")  # as the hotline does: what learns from the first answer is measured as it will be used
     answers = tuple(
-        _utterance(lambda text: speakers.say(voice, text), kind, dice.choice(SAYINGS[kind]), pause, noise, dice)
+        _utterance(lambda text: speakers.say(voice, text), kind, dice.choice(sayings[kind]), pause, noise, dice)
         for kind in kinds
     )
     return Caller(voice=voice, slow=slow, noise=noise, answers=answers)

@@ -126,6 +126,14 @@ def test_answers_that_the_dialogue_cannot_use_lead_to_the_keys() -> None:
     assert held.bridged
 
 
+def test_a_number_that_is_not_understood_may_be_typed() -> None:
+    missed = replace(HOW_OLD, understood=False)
+    acts = (RASH, says("purple banana"), presses("42"), hangs_up(during(State.LISTENING, 4)))
+    held = hold(World(talk=ScriptedDialogue((COMPLAINT, HOW_OLD, missed, *INTERVIEW[2:])), acts=acts))
+    assert held.said[2:7] == ["ask.age", "call.no_match", "call.or_keys", "ask.age", "ask.fever"]
+    assert ("hear", "42") in received(held)
+
+
 def test_keys_are_numbers_where_a_number_is_asked() -> None:
     held = hold(World(acts=(RASH, presses("42"), hangs_up(during(State.LISTENING, 3)))))
     assert ("hear", "42") in received(held)
@@ -255,11 +263,11 @@ class Slowly(Act):
     @property
     def audio(self) -> bytes:
         """All pieces."""
-        return whole_frames(spoken(*self.pieces, pause=1.2))
+        return whole_frames(spoken(*self.pieces, pause=1.45))
 
 
 def test_a_slow_speaker_arrives_whole_after_one_pause_was_seen() -> None:
-    """The first sentence may be cut at its pause of 1.2 s: then both halves are one answer. The second is not cut."""
+    """The first sentence may be cut at its pause of 1.45 s: then both halves are one answer. The second is not cut."""
     first = Slowly(words="my head hurts", pieces=("my head hurts", "since yesterday"))
     rest = Slowly(words="and it is bad", pieces=("it is very bad", "in the morning"))
     assert COMPLAINT.question is not None

@@ -158,15 +158,15 @@ def test_an_explicit_number_that_leads_elsewhere_is_a_conflict_and_nothing_is_wr
 
 
 def test_parallel_bindings_of_one_patient_take_the_pool_and_no_more(store: Desk) -> None:
-    fill(store, patients=20, doctors=1)
+    fill(store, patients=50, doctors=1)
 
     async def many() -> list[Binding | BaseException]:
-        wanted = [replace(PAIR, doctor=f"party-d{at}", key=str(at)) for at in range(60)]
+        wanted = [replace(PAIR, doctor=f"party-d{at}", key=str(at)) for at in range(200)]
         return await asyncio.gather(*(store.bindings.create(one) for one in wanted), return_exceptions=True)
 
     answers = run(many())
     made = [one for one in answers if isinstance(one, Binding)]
-    assert len({one.patient_number for one in made}) == len(made) == 20
+    assert len({one.patient_number for one in made}) == len(made) == 50
     assert {one.code for one in answers if isinstance(one, MaskingRefused)} == {Wrong.NO_CAPACITY}
     for one in made:
         assert outcome(store, one.patient_number, PAIR.patient)[1] == one.doctor
@@ -258,6 +258,7 @@ def test_one_way_bindings_connect_one_way(store: Desk) -> None:
     made = bound(store, replace(PAIR, one_way=True))
     assert outcome(store, made.patient_number, PAIR.patient)[0] == Outcome.CONNECT
     assert outcome(store, made.doctor_number, PAIR.doctor) == (Outcome.REFUSED, "", "")
+    assert refused(store.exchange.click(made.id, "hotline")) == (Wrong.ONE_WAY, "id")
 
 
 def test_a_doctors_other_phones_may_call(store: Desk) -> None:
@@ -311,6 +312,23 @@ def test_case_codes_reach_the_patient_from_any_phone(store: Desk) -> None:
         assert run(store.bindings.get(one.id, "hotline")) == one
     run(store.bindings.close(made[0].id, "hotline"))
     assert outcome(store, made[0].doctor_number, STRANGER, made[0].code)[0] == Outcome.EXPIRED
+
+
+def test_a_case_number_dialled_back_reaches_nobody_else(store: Desk) -> None:
+    """A doctor sees the case number when a patient calls; it must not be the doctor's number for another patient."""
+    fill(store, patients=3, doctors=2)
+    case = bound(store, replace(PAIR, kind=Kind.CODE, patient="party-p"))
+    direct = bound(store)
+    assert direct.doctor_number != case.doctor_number
+    stays = replace(PAIR, patient="party-q", doctor_number=case.doctor_number)
+    assert refused(store.bindings.create(stays)) == (Wrong.CONFLICT, "doctor_number")
+    assert bound(store, replace(stays, doctor="party-second")).doctor_number == case.doctor_number
+    stays = replace(PAIR, kind=Kind.CODE, patient="party-q", doctor_number=direct.doctor_number)
+    assert refused(store.bindings.create(stays)) == (Wrong.CONFLICT, "doctor_number")
+    assert outcome(store, case.doctor_number, PAIR.doctor)[0] == Outcome.ASK_CODE
+    run(store.bindings.close(case.id, "hotline"))
+    store.clock.now += 500
+    assert bound(store, replace(PAIR, patient="party-r", doctor_number=case.doctor_number, life=None)).code == ""
 
 
 def test_guessing_codes_locks_the_number_but_no_registered_caller(store: Desk) -> None:

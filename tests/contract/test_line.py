@@ -174,6 +174,9 @@ def test_a_bridge_joins_both_ways_and_who_stays_is_heard_again(rig: Rig) -> None
     rig.far("tone", agent, hz=900, ms=3000)
     rig.far_hears(agent, 440)
     rig.far_hears(patient, 900)
+    for leg in (patient, agent):
+        rig.order("tone", leg, hz=1400, ms=200, play=9)  # heard over the other side, without taking them apart
+        rig.event("PlayEnded", leg=leg)
     rig.far("hang_up", agent)
     rig.event("LegGone", leg=agent)
     rig.far("tone", patient, hz=600, ms=3000)

@@ -23,8 +23,10 @@ class Pair:
     secret: ec.EllipticCurvePrivateKey
 
 
-def make(folder: Path, name: str, *, by: Pair | None = None, expired: bool = False, authority: bool = False) -> Pair:
-    """A certificate for a host name, or for an authority; without `by` it signs itself."""
+def make(
+    folder: Path, name: str, *, by: Pair | None = None, expired: bool = False, authority: bool = False, also: str = ""
+) -> Pair:
+    """A certificate for a host name and perhaps another one, or for an authority; without `by` it signs itself."""
     secret = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -40,9 +42,11 @@ def make(folder: Path, name: str, *, by: Pair | None = None, expired: bool = Fal
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
     )
     if not authority:
-        names: list[x509.GeneralName] = (
-            [x509.IPAddress(ipaddress.ip_address(name))] if name[0].isdigit() else [x509.DNSName(name)]
-        )
+        names: list[x509.GeneralName] = [
+            x509.IPAddress(ipaddress.ip_address(one)) if one[0].isdigit() else x509.DNSName(one)
+            for one in (name, also)
+            if one
+        ]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     signed = builder.sign(by.secret if by else secret, hashes.SHA256())
     stem = f"{name}{'-expired' if expired else ''}{'-self' if by is None else ''}"

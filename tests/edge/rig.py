@@ -29,6 +29,8 @@ from tests.edge.wire import SDP, Caller, header, headers, status
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a-very-long-password"
+UNREADABLE = "User-Agent: unreadable"
+"""In a request that workers drop as if they could not read it."""
 
 
 class FakeWorker:
@@ -66,7 +68,7 @@ class FakeWorker:
 
     def _react(self, text: str, source: tuple[str, int]) -> None:
         method = text.split(" ", 1)[0]
-        if self.policy == "dead" or method in ("ACK", "SIP/2.0"):
+        if self.policy == "dead" or method in ("ACK", "SIP/2.0") or UNREADABLE in text:
             return
         if method != "INVITE":
             self.reply(text, 200, source)
@@ -173,6 +175,7 @@ class Rig:
         desks: tuple[str, ...] = (),
         agents: tuple[str, ...] = ("nurse-1", "nurse-2"),
         tls: Tls | None = None,
+        limits: Mapping[str, int | str] | None = None,
         **edge: Any,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="tl-edge-")
@@ -181,7 +184,11 @@ class Rig:
             bind="127.0.0.1", port=free_port(), inner=free_port(), tls=tls,
             rules=ROOT / "deploy/kamailio", run=run, **edge,
         )  # fmt: skip
-        (run / "edge.cfg").write_text(main_file(self.edge), encoding="utf-8")
+        rules = main_file(self.edge)
+        for name, value in (limits or {}).items():
+            rules, found = re.subn(f"!TL_{name}![^!]*!", f"!TL_{name}!{value}!", rules)
+            assert found == 1, name
+        (run / "edge.cfg").write_text(rules, encoding="utf-8")
         if tls:
             (run / "edge.tls").write_text(tls_file(tls), encoding="utf-8")
         self.keys: dict[str, PhoneKey] = {one: phone_key(one, PASSWORD) for one in agents}
@@ -288,6 +295,15 @@ class Rig:
         part = self.edge.run / f".{name}.part"
         part.write_text(json.dumps(facts), encoding="utf-8")
         part.replace(self.edge.run / f"{name}.json")
+
+    def know(self, name: str, port: int) -> None:
+        """The keeper hears of a worker that is a real line."""
+        facts = {
+            "name": name, "pid": os.getpid(), "host": "127.0.0.1", "port": port, "callers": 5, "calls": 0,
+            "draining": False, "standby": False, "beat": time.time(),
+        }  # fmt: skip
+        (self.edge.run / f"{name}.json").write_text(json.dumps(facts), encoding="utf-8")
+        self.until(lambda: self._listed(port), 4, "the worker is not known")
 
     def state(self, port: int) -> str:
         """The proxy's flags of a worker; empty where it does not know it."""

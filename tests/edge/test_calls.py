@@ -14,7 +14,7 @@ HOSTILE = (
     "X-Caller-Verified: yes\r\nX-Bypass : yes\r\nP-Asserted-Identity: <sip:+12025550199@example.org>\r\n"
     "P-Preferred-Identity: <sip:+12025550199@example.org>\r\nRemote-Party-ID: <sip:+12025550199@example.org>\r\n"
     "Diversion: <sip:+12025550199@example.org>\r\nHistory-Info: <sip:+12025550199@example.org>\r\n"
-    "Subject: +12025550199\r\n"
+    "Subject: +12025550199\r\nX-Triageline-Source: trunk pbx 1\r\nX-Triageline-Asserted: <sip:+12025550198@x>\r\n"
 )
 HARMLESS = {
     "record-route", "route", "via", "max-forwards", "from", "to", "call-id", "cseq", "contact", "content-type",
@@ -36,8 +36,10 @@ def test_headers_that_nobody_needs_are_taken_off(rig: Rig, worker: FakeWorker) -
     with rig.caller() as caller:
         assert status(caller.ask("INVITE", HOSTILE, SDP)) == 200
         came = worker.await_request("INVITE")
-        assert names(came) <= HARMLESS
-        assert "12025550199" not in came
+        assert names(came) <= HARMLESS | {"x-triageline-source", "x-triageline-asserted"}
+        assert header(came, "X-Triageline-Source") == "peer 127.0.0.1 0"
+        assert headers(came, "X-Triageline-Asserted") == ["<sip:+12025550199@example.org>"]
+        assert came.count("12025550199") == 1, "whose number a peer asserts is told to the worker, which judges it"
         caller.ask("UPDATE", HOSTILE, SDP)
         assert "12025550199" not in worker.await_request("UPDATE")
 
@@ -127,14 +129,17 @@ def answering(phone: Caller, more: str = "") -> str:
     return invite
 
 
-def answer(phone: Caller, request: str, code: int, more: str = "") -> None:
+def answer(
+    phone: Caller, request: str, code: int, more: str = "", *,
+    contact: str = "<sip:desk@192.168.77.7:5060>", sdp: str = SDP,
+) -> None:  # fmt: skip
     """A phone's answer."""
     copied = ("Via:", "Record-Route:", "From:", "To:", "Call-ID:", "CSeq:")
     kept = [line for line in request.split("\r\n") if line.startswith(copied)]
     lines = "\r\n".join(line + ";tag=phone" if line.startswith("To:") else line for line in kept)
     phone.send(
-        f"SIP/2.0 {code} Whatever\r\n{lines}\r\nContact: <sip:desk@192.168.77.7:5060>\r\n{more}"
-        f"Content-Type: application/sdp\r\nContent-Length: {len(SDP)}\r\n\r\n{SDP}"
+        f"SIP/2.0 {code} Whatever\r\n{lines}\r\nContact: {contact}\r\n{more}"
+        f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n\r\n{sdp}"
     )
 
 

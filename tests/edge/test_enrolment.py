@@ -1,7 +1,5 @@
 """A worker registers us at a PBX through the edge, and calls through it with the account's password."""
 
-import json
-import os
 import time
 
 import pytest
@@ -12,16 +10,6 @@ from tests.sip.registrar import ACCOUNT, SECRET, Registrar
 from tests.sip.support import Phone
 
 pytestmark = pytest.mark.sip
-
-
-def known(rig: Rig, name: str, phone: Phone) -> None:
-    """The keeper hears of a worker."""
-    facts = {
-        "name": name, "pid": os.getpid(), "host": "127.0.0.1", "port": phone.port, "callers": 5,
-        "calls": 0, "draining": False, "standby": False, "beat": time.time(),
-    }  # fmt: skip
-    (rig.edge.run / f"{name}.json").write_text(json.dumps(facts), encoding="utf-8")
-    rig.until(lambda: rig.rpc("htable.get", "workers", f"127.0.0.1:{phone.port}"), 4, "the worker is not known")
 
 
 def worker(rig: Rig, pbx: Registrar) -> Phone:
@@ -35,7 +23,7 @@ def test_a_worker_registers_the_edge_at_a_trunk_and_dials_through_it() -> None:
     with Registrar(expires=12) as pbx:
         trunk = Trunk(id="pbx", networks=("127.0.0.9/32",), host="127.0.0.1", port=pbx.port)
         with Rig(trunks=(trunk,)) as rig, worker(rig, pbx) as line:
-            known(rig, "worker-1", line)
+            rig.know("worker-1", line.port)
             rig.until(lambda: pbx.contacts, 45, "nobody registered")
             assert pbx.contacts[0].startswith(f"<sip:hotline@127.0.0.1:{rig.edge.port}>")
             leg = line.dial(f"sip:100@127.0.0.1:{pbx.port}", shown="hotline")
@@ -49,7 +37,7 @@ def test_a_worker_registers_the_edge_at_a_trunk_and_dials_through_it() -> None:
 def test_a_worker_registers_nowhere_else() -> None:
     with Registrar() as pbx, Rig(desks=(f"sip:desk@127.0.0.1:{pbx.port}",)) as rig:
         line = worker(rig, pbx)
-        known(rig, "worker-1", line)
+        rig.know("worker-1", line.port)
         time.sleep(2)
         with pytest.raises(AssertionError, match="trunk pbx refuses"):
             line.close()  # a phone complains where its process logged anything

@@ -61,14 +61,14 @@ def test_a_proof_counts_once(rig: Rig) -> None:
     with rig.caller("127.0.0.5", user="nurse-1") as phone:
         proof = phone.proof(phone.ask("REGISTER", to="nurse-1"), "nurse-1", PASSWORD, "SHA-256")
         assert status(phone.ask("REGISTER", proof, to="nurse-1")) == 200
+        phone.fresh()
+        assert status(phone.register("nurse-1", PASSWORD, expires=0)) == 200
     with rig.caller("127.0.0.8", user="nurse-1") as thief:
         answer = thief.ask("REGISTER", proof, to="nurse-1")
         assert status(answer) == 401
         assert "stale=true" in answer
         made_up = proof.replace('nonce="', 'nonce="1')
         assert status(thief.ask("REGISTER", made_up, to="nurse-1")) == 401
-    with rig.caller("127.0.0.5") as phone:
-        phone.register("nurse-1", PASSWORD, expires=0)
 
 
 def test_nobody_registers_for_somebody_else(rig: Rig) -> None:
@@ -99,6 +99,21 @@ def test_a_registered_phone_may_call_under_its_own_name(rig: Rig, worker: FakeWo
         phone.fresh()
         assert status(phone.register("nurse-1", PASSWORD, expires=0)) == 200
     assert len(worker.requests("INVITE")) == 1
+
+
+def test_a_phone_may_call_at_the_moment_at_which_it_is_registered(rig: Rig, worker: FakeWorker) -> None:
+    """Another process of the proxy reads the call than the one that is busy with the registration."""
+    for _ in range(8):
+        with rig.caller("127.0.0.5", user="nurse-1") as phone:
+            proof = phone.proof(phone.ask("REGISTER", to="nurse-1"), "nurse-1", PASSWORD, "SHA-256")
+            phone.send(phone.text("REGISTER", proof, to="nurse-1"))
+            assert status(phone.receive(4)) == 200
+            phone.fresh()
+            assert status(phone.ask("INVITE", body=SDP)) == 200
+            assert status(phone.ask("BYE")) == 200
+            phone.fresh()
+            phone.register("nurse-1", PASSWORD, expires=0)
+            time.sleep(0.3)  # below the rate at which strangers are ignored
 
 
 def test_calls_of_one_phone_are_limited(rig: Rig, worker: FakeWorker) -> None:
@@ -153,6 +168,8 @@ def test_contacts_of_one_agent_are_limited(rig: Rig) -> None:
         found = [status(phone.register("nurse-2", PASSWORD)) for phone in phones]
         assert found[:5] == [200] * 5
         assert found[5] == 503
+        phones[5].fresh()
+        assert status(phones[5].ask("INVITE", body=SDP)) == 403
         for phone in phones[:5]:
             phone.fresh()
             assert status(phone.register("nurse-2", PASSWORD, expires=0)) == 200

@@ -112,6 +112,24 @@ def test_no_request_is_read_out_of_anothers_body(rig: Rig, worker: FakeWorker, l
         assert status(good.ask("OPTIONS")) == 200
 
 
+def test_what_is_not_sound_is_told_to_those_who_are_known(rig: Rig, worker: FakeWorker) -> None:
+    with rig.caller() as caller, rig.caller("127.0.0.9") as stranger:
+        for sent in ("INVITE", "REGISTER"):
+            for right, wrong in ((f"CSeq: 1 {sent}", f"CSeq: 9 {sent}X"), ("Content-Length: 0", "Content-Length: 999")):
+                caller.fresh()
+                changed = caller.text(sent).replace(right, wrong)
+                caller.send(changed)
+                assert status(caller.receive(4)) == 400, changed
+                if sent == "REGISTER":
+                    stranger.send(changed.replace(caller.source, stranger.source))
+        assert stranger.receive(0.5) == ""
+        assert worker.requests("INVITE") == []
+        caller.fresh()
+        text = caller.text("INVITE", body=SDP)
+        caller.send(text + "what follows is no part of it")
+        assert status(caller.final("INVITE")) == 200
+
+
 def test_a_doubled_length_is_no_way_in_either(rig: Rig) -> None:
     hidden = "z9hG4bKhidden" + secrets.token_hex(4)
     for first, second in ((0, 400), (400, 0), (len(SDP), 0)):

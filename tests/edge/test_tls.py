@@ -12,7 +12,7 @@ from ivr.edge.render import Tls
 from ivr.edge.trunks import Trunk
 from tests.edge.certificates import Pair, make
 from tests.edge.rig import PASSWORD, Rig, free_port
-from tests.edge.wire import SDP, status
+from tests.edge.wire import SDP, Caller, status
 
 pytestmark = pytest.mark.sip
 
@@ -153,15 +153,34 @@ def test_a_trunk_that_must_use_tls_is_a_stranger_without_it(authority: Pair) -> 
 
 
 def test_where_srtp_is_required_nothing_else_is_taken(authority: Pair) -> None:
-    """SDES keys count only on a hop that nobody can read: TLS, or this machine's own loopback interface."""
-    with Rig(tls=edge_tls(authority), srtp_required=True, peers=("127.0.0.0/8", "192.0.2.0/24")) as rig:
-        rig.add()
+    """SDES keys count only on a hop that nobody can read: TLS, or this machine's own loopback interface. Here all but
+    one address of it play the outside."""
+    desk = Caller(edge=("127.0.0.1", 1), source="127.0.0.6")
+    outside = "127.0.0.5"
+    with desk, Rig(
+        tls=edge_tls(authority), srtp_required=True, peers=("127.0.0.0/8",), limits={"UNREADABLE": "127.0.0.1/32"},
+        desks=(f"sip:desk@127.0.0.6:{desk.port}",),
+    ) as rig:  # fmt: skip
+        worker = rig.add()
         with rig.caller() as caller:
             assert status(caller.ask("INVITE", body=SDP)) == 488
             caller.fresh()
             assert status(caller.ask("INVITE", body=SECURE)) == 200
-        with rig.caller(kind="TLS", context=client(authority)) as caller:
+        with rig.caller(outside, "TLS", context=client(authority)) as caller:
             assert status(caller.ask("INVITE", body=SDP)) == 488
             caller.fresh()
+            assert status(caller.ask("INVITE")) == 200
             assert status(caller.ask("INVITE", body=SECURE)) == 200
-        assert "a call without SRTP was refused" not in rig.log() or "2025550142" not in rig.log()
+            assert status(caller.ask("UPDATE", body=SDP)) == 488
+            caller.fresh()
+            assert status(caller.register("nurse-1", PASSWORD)) == 200
+        for kind in ("UDP", "TCP"):
+            with rig.caller(outside, kind) as caller:
+                for offer in (SDP, SECURE, ""):
+                    caller.fresh()
+                    assert status(caller.ask("INVITE", body=offer)) == 488
+                caller.fresh()
+                assert status(caller.register("nurse-2", PASSWORD)) == 403
+        assert status(worker.dial(rig.edge.inner, f"sip:desk@127.0.0.6:{desk.port}")) >= 400
+        assert desk.receive(0.3) == ""
+        assert "2025550142" not in rig.log()

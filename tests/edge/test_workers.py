@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.edge.rig import PASSWORD, Rig
+from tests.edge.rig import PASSWORD, UNREADABLE, FakeWorker, Rig
 from tests.edge.wire import SDP, header, status
 
 pytestmark = pytest.mark.sip
@@ -56,6 +56,14 @@ def test_a_worker_that_does_not_answer_is_passed_over_within_three_seconds() -> 
         assert len(two.requests("INVITE")) == 3
         one.policy = "answer"
         rig.until(lambda: rig.state(one.port).startswith("A"), 8, "it is not asked again")
+
+
+def test_a_call_that_no_worker_can_read_keeps_nobody_else_out(rig: Rig, worker: FakeWorker) -> None:
+    with rig.caller() as odd:
+        assert status(odd.ask("INVITE", f"{UNREADABLE}\r\n", SDP, timeout=12)) == 503
+        assert worker.requests("INVITE")
+        assert status(call(rig)) == 200
+        assert rig.state(worker.port) == "AP"
 
 
 def test_a_worker_that_is_gone_or_drains_gets_no_new_call_but_its_own_go_on() -> None:

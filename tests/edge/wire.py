@@ -51,6 +51,10 @@ class Caller:
     """For TLS."""
     user: str = "caller"
     """User part of From."""
+    named: str = ""
+    """Host and port that it believes to have, of a phone behind a NAT; empty: the true ones."""
+    at: int = 0
+    """Its UDP port; 0: any."""
     sock: socket.socket = field(init=False)
     call_id: str = ""
     tag: str = ""
@@ -60,12 +64,13 @@ class Caller:
     cseq: int = 0
     branch: str = ""
     came: list[str] = field(default_factory=list)
+    kept_open: int = 0
     _rest: bytes = b""
 
     def __post_init__(self) -> None:
         if self.kind == "UDP":
             self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self.sock.bind((self.source, 0))
+            self.sock.bind((self.source, self.at))
         else:
             self.sock = socket.create_connection(self.edge, timeout=5, source_address=(self.source, 0))
             if self.context is not None:
@@ -100,11 +105,11 @@ class Caller:
         kind = "Content-Type: application/sdp\r\n" if body else ""
         return (
             f"{method} {uri} SIP/2.0\r\n"
-            f"Via: SIP/2.0/{self.kind} {self.source}:{self.port};branch={self.branch};rport\r\n"
+            f"Via: SIP/2.0/{self.kind} {self.named or f'{self.source}:{self.port};rport'};branch={self.branch}\r\n"
             f"{routes}Max-Forwards: 70\r\nFrom: <sip:{self.user}@{self.edge[0]}>;tag={self.tag}\r\n"
             f"To: <sip:{to}@{self.edge[0]}>{self.remote if method != 'CANCEL' else ''}\r\nCall-ID: {self.call_id}\r\n"
             f"CSeq: {self.cseq} {method}\r\n"
-            f"Contact: <sip:{self.user}@{self.source}:{self.port}{self._transport}>\r\n{more}{kind}"
+            f"Contact: <sip:{self.user}@{self.named or f'{self.source}:{self.port}'}{self._transport}>\r\n{more}{kind}"
             f"{length or f'Content-Length: {len(body)}'}\r\n\r\n{body}"
         )
 
@@ -149,10 +154,11 @@ class Caller:
             self.send(self.text("ACK").replace(self.branch, branch))
 
     def receive(self, timeout: float) -> str:
-        """The next message; empty where none comes or the other side closed."""
+        """The next message; empty where none comes or the other side closed. What keeps a NAT open is counted."""
         self.sock.settimeout(max(0.01, timeout))
         try:
-            text = self.sock.recv(65535).decode() if self.kind == "UDP" else self._framed()
+            while (text := self.sock.recv(65535).decode() if self.kind == "UDP" else self._framed()) == "\0\0\0\0":
+                self.kept_open += 1
         except (TimeoutError, ConnectionError, ssl.SSLError):
             return ""
         self.came.append(text)

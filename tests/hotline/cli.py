@@ -24,6 +24,7 @@ def environment(var: Path, **more: str) -> dict[str, str]:
         "TRIAGELINE_PATHS__MODELS": str(SHARED / "models"),
         "TRIAGELINE_PATHS__CACHE": str(SHARED / "cache"),
         "TRIAGELINE_SIP__BIND": "127.0.0.1",
+        "TRIAGELINE_CONSOLE__ENABLED": "false",  # a process more for each hotline; tests of the API switch it on
         "TRIAGELINE_CONFIG": str(var / "none.toml"),
         **more,
     }

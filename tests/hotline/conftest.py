@@ -54,12 +54,15 @@ def all_desks() -> Iterator[Desks]:
 @pytest.fixture(scope="session")
 def running(all_desks: Desks) -> Iterator[Hotline]:
     """The hotline; Ctrl-C must end it without a trace."""
-    figures = {"METRICS__PORT": "9464", "METRICS__BIND": own_loopback()}
+    figures = {
+        "METRICS__PORT": "9464", "METRICS__BIND": own_loopback(), "CONSOLE__ENABLED": "true", "CONSOLE__PORT": "0",
+    }  # fmt: skip
     with Hotline(all_desks.ports, port=free_port(), more=figures, registering=("nurse-4",)) as hotline:
         yield hotline.await_calls()
         assert hotline.stop() == 0
         assert "stopped" in hotline.lines[-1]
         assert list((hotline.var / "run").glob("worker-*.json")) == []
+        assert not (hotline.var / "run/console.json").exists()
         log = "".join(file.read_text(encoding="utf-8") for file in (hotline.var / "log").glob("worker-*.log"))
         assert [line for line in log.splitlines() if " ERROR " in line or "Traceback" in line] == [], log
 

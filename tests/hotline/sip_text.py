@@ -4,8 +4,6 @@ import re
 import secrets
 from dataclasses import dataclass, field
 
-HOTLINE = "<sip:hotline@127.0.0.1>"
-
 
 @dataclass(slots=True, kw_only=True)
 class Dialog:
@@ -15,6 +13,7 @@ class Dialog:
     local: str
     remote: str
     peer: tuple[str, int]
+    called: str = "hotline"
     cseq: int = 0
     branch: str = ""
     target: str = ""
@@ -30,7 +29,7 @@ class Dialog:
 
     def request(self, method: str, body: str, *, port: int, user: str, headers: str) -> str:
         """A request with its number and branch as they are, sent from `port`."""
-        remote = self.remote if method != "CANCEL" else HOTLINE
+        remote = self.remote if method != "CANCEL" else f"<sip:{self.called}@127.0.0.1>"
         return (
             f"{self._head(method, within=method != 'CANCEL')}"
             f"Via: SIP/2.0/UDP 127.0.0.1:{port};branch={self.branch}\r\nMax-Forwards: 70\r\n"
@@ -49,7 +48,7 @@ class Dialog:
         self.routes = tuple(reversed(routes) if caller else routes)
 
     def _head(self, method: str, *, within: bool) -> str:
-        target = self.target if within and self.target else f"sip:hotline@127.0.0.1:{self.peer[1]}"
+        target = self.target if within and self.target else f"sip:{self.called}@127.0.0.1:{self.peer[1]}"
         routes = "".join(f"Route: {one}\r\n" for one in self.routes) if within else ""
         return f"{method} {target} SIP/2.0\r\n{routes}"
 

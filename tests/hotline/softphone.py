@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Self
 
-from tests.hotline.sip_text import HOTLINE, Dialog, answer, cseq, header, new_branch
+from tests.hotline.sip_text import Dialog, answer, cseq, header, new_branch
 from tests.hotline.softphone_media import FRAME_S, Handset
 
 
@@ -55,14 +55,18 @@ class Softphone(Handset):
 
     # Calling ------------------------------------------------------------------------------------------------------
 
-    def dial(self, port: int, *, user: str = "+12025550142", name: str = "", headers: str = "", sdp: str = "") -> None:
+    def dial(
+        self, port: int, *, user: str = "+12025550142", name: str = "", headers: str = "", sdp: str = "",
+        to: str = "hotline",
+    ) -> None:  # fmt: skip
         """Send an INVITE; `status` tells what became of it."""
         display = f'"{name}" ' if name else ""
         self.dialog = Dialog(
             call_id=secrets.token_hex(8),
             local=f"{display}<sip:{user}@127.0.0.1>;tag={secrets.token_hex(4)}",
-            remote=HOTLINE,
+            remote=f"<sip:{to}@127.0.0.1>",
             peer=("127.0.0.1", port),
+            called=to,
         )
         self.heard.clear()
         self.request("INVITE", sdp or self.sdp(), headers=headers, user=user)

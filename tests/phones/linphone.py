@@ -17,8 +17,11 @@ class Linphone:
         "over": ("ended", "error."),
     }
 
-    def __init__(self, folder: Path, *, says: Path, encryption: str = "none", opus: bool = False) -> None:
-        """`encryption`: "none" or "srtp". `opus`: whether it speaks Opus too, which it then prefers."""
+    def __init__(
+        self, folder: Path, *, says: Path, encryption: str = "none", opus: bool = False, more: str = ""
+    ) -> None:
+        """`encryption`: "none" or "srtp". `opus`: whether it speaks Opus too, which it then prefers. `more`: lines of
+        the [sip] section."""
         (folder / ".local/share/linphone").mkdir(parents=True)
         self.port = free_port()
         self._record = folder / "heard.wav"
@@ -26,7 +29,7 @@ class Linphone:
         self._seen = 0
         (folder / "linphonerc").write_text(
             f"[sip]\nsip_port={self.port}\nsip_tcp_port={self.port + 1}\nsip_tls_port=-1\nguess_hostname=0\n"
-            f'contact="Caller" <sip:caller@127.0.0.1>\nmedia_encryption={encryption}\n[net]\nmtu=0\n'
+            f'contact="Caller" <sip:caller@127.0.0.1>\nmedia_encryption={encryption}\n{more}[net]\nmtu=0\n'
             f"[audio_codec_0]\nmime=opus\nrate=48000\nchannels=2\nenabled={int(opus)}\n"
             "[sound]\nechocancellation=0\n[video]\nautomatically_initiate=0\nautomatically_accept=0\n",
             encoding="utf-8",

@@ -150,8 +150,9 @@ class Baresip:
         "over": ("CALL_CLOSED",),
     }
 
-    def __init__(self, folder: Path, account: str, *, says: Path) -> None:
-        """`account`: a line of baresip's accounts file, with {port} for the phone's own port."""
+    def __init__(self, folder: Path, account: str, *, says: Path, more: str = "") -> None:
+        """`account`: a line of baresip's accounts file, with {port} for the phone's own port. `more`: lines of its
+        configuration."""
         folder.mkdir(parents=True)
         self.port, control = free_port(), free_port()
         self._heard = folder / "heard"
@@ -159,7 +160,7 @@ class Baresip:
         self._seen = 0
         (folder / "accounts").write_text(account.format(port=self.port) + "\n", encoding="utf-8")
         (folder / "contacts").write_text("", encoding="utf-8")
-        (folder / "config").write_text(self._config(says, control), encoding="utf-8")
+        (folder / "config").write_text(self._config(says, control) + more, encoding="utf-8")
         self._process = Program(["baresip", "-f", str(folder), "-v"], dict(os.environ))
         self._process.await_line("baresip is ready")
         self._control = socket.create_connection(("127.0.0.1", control))

@@ -39,10 +39,11 @@ def keys_of(call: ast.Call) -> Iterator[str]:
         for word in call.keywords:
             if word.arg == "key" and isinstance(word.value, ast.Constant):
                 yield str(word.value.value)
-    if function == "prompt" and call.args:
+    section = {"prompt": "call", "sentence": "masked"}.get(function)
+    if section and call.args:
         for node in ast.walk(call.args[0]):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
-                yield f"call.{node.value}"
+                yield f"{section}.{node.value}"
 
 
 @pytest.mark.parametrize("language", SENTENCES)
@@ -79,7 +80,7 @@ def test_every_sentence_of_the_menu_exists() -> None:
 
 
 def test_the_files_of_sentences_are_sound() -> None:
-    assert problems(ROOT / "dialogs/prompts", frozenset({"emergency", "hotline"})) == ()
+    assert problems(ROOT / "dialogs/prompts", frozenset({"emergency", "hotline", "digits"})) == ()
 
 
 def missing(language: str, value: Any) -> list[str]:

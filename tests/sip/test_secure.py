@@ -22,6 +22,8 @@ from tests.sip.support import Phone
 
 pytestmark = pytest.mark.sip
 
+_CIPHER = "AES_CM_128_HMAC_SHA1_80 inline"
+
 
 def _sound_both_ways(caller: Phone, hotline: Phone, address: str) -> tuple[str, str]:
     here = caller.dial(address)
@@ -154,13 +156,22 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("house"), "house")
 
 
-def test_a_call_over_tls(house: Authority) -> None:
+def test_a_call_over_tls_and_no_keys_over_an_open_hop_where_that_is_forbidden(house: Authority) -> None:
     ports = _free_port(), _free_port()
     with (
-        Phone(tls=_tls(ports[0], house.papers("hotline"), house)) as hotline,
+        Phone(tls=_tls(ports[0], house.papers("hotline"), house), srtp="require", open_keys=False) as hotline,
         Phone(tls=_tls(ports[1], house.papers("caller"), house), srtp="require") as caller,
+        RawCaller(hotline.port) as open_hop,
     ):
         _sound_both_ways(caller, hotline, f"sip:hotline@127.0.0.1:{ports[0]};transport=tls")
+        for offer in ("", open_hop.sdp().replace("RTP/AVP", "RTP/SAVP") + f"a=crypto:1 {_CIPHER}:{'A' * 40}\r\n"):
+            open_hop.send("INVITE", offer)
+            assert open_hop.status("INVITE") in (406, 488, 603)
+            assert "a=crypto" not in open_hop.answer
+            open_hop.send("ACK")
+            open_hop.remote_tag = ""
+        leg = hotline.dial(f"sip:desk@127.0.0.1:{open_hop.sip.getsockname()[1]}")
+        assert hotline.wait_for("LegGone", leg=leg)["cause"] in ("failed", "unreachable")
 
 
 @pytest.mark.parametrize("wrong", ["expired", "another authority", "another name"])

@@ -129,3 +129,24 @@ def test_a_frozen_worker_is_killed_and_replaced(
     trunk.await_request("INVITE", 10)
     hotline.await_active(2, without=name)
     hotline.await_restart(name, printed, timeout=20)
+
+
+def test_two_workers_killed_one_after_the_other(
+    hotline: Hotline, callers: tuple[Softphone, Softphone], trunk: Softphone
+) -> None:
+    """Both took calls, and the one that stood by has taken the place of the first when the second dies."""
+    numbers = ("+12025550161", "+12025550162")
+    first, second = callers
+    hotline.await_dialogue()  # what loads beside the two new workers would be measured too
+    name = worker_of(hotline, first, calls(hotline), numbers[0])
+    other = worker_of(hotline, second, {name: 1}, numbers[1])
+    assert other != name, "calls are spread over the workers"
+    trunk.policy = "busy"
+    began = time.monotonic()
+    hotline.kill(name)
+    hotline.kill(other)
+    first.forsake()
+    second.forsake()
+    assert answered_soon(hotline, 10) < 10
+    for number in numbers:
+        trunk.await_message(lambda text, wanted=number: text.startswith(f"INVITE sip:{wanted}@"), "INVITE", 20, began)

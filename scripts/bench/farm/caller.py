@@ -16,7 +16,8 @@ from scripts.bench.farm.sound import SECONDS_A_BYTE, Mouths, loud
 
 QUIET_SECONDS = 0.7
 """After so much silence the hotline has finished; longer than the pauses between its sentences."""
-PATIENCE_SECONDS = 100.0
+PATIENCE_SECONDS = 180.0
+"""Longer than a call that is not understood, led through the keypad menu and put through to an agent."""
 BARGE_AFTER_SECONDS = 0.7
 ROOM_SECONDS = 20.0
 SPEECH_DBFS = -20.0
@@ -74,6 +75,7 @@ class Caller:
         self._run = 0
         self._turn_open = False
         self._questions = 0
+        self._put: set[str] = set()
         self._room = tones.pink_noise(ROOM_SECONDS, SPEECH_DBFS - case.noise) if case.noise is not None else b""
         self.measured = Measured(case=case.id, clock=time.time() - time.monotonic())
 
@@ -145,10 +147,20 @@ class Caller:
         self._turn_open = False
         key = await self._asked()
         text = self._answer(key)
-        if text:
+        if keys := self._keys(key):
+            self._line.send_keys(self._leg, keys)
+        elif text:
             await self._speak(text)
         elif self.measured.utterances:
             self._turn_open = False
+
+    def _keys(self, key: str) -> str:
+        """What is pressed instead of said: in the menu, and for a number asked for the second time."""
+        again = key in self._put
+        self._put.add(key)
+        if key.startswith("menu.") or again:
+            return str(CALLERS[self._case.scenario].get("keys", {}).get(key, ""))
+        return ""
 
     def _answer(self, key: str) -> str:
         person = CALLERS[self._case.scenario]

@@ -3,7 +3,7 @@
 import random
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,16 @@ def sample(count: int, seed: int, fixed: Mapping[str, Sequence[Any]] | None = No
     }
     columns = {name: _column(values, count, chance) for name, values in dimensions.items()}
     return tuple(_case(number, {name: column[number] for name, column in columns.items()}) for number in range(count))
+
+
+def matrix(cases: Sequence[Case], codecs: Sequence[str], losses: Sequence[int]) -> tuple[Case, ...]:
+    """The same calls with every codec and every loss, so that nothing else differs between those. Raises ValueError
+    above MOST."""
+    phones = [(codec, loss) for codec in codecs for loss in losses]
+    if len(cases) * len(phones) > MOST:
+        raise ValueError(f"{len(cases)} calls with {len(phones)} phones each are more than {MOST}")
+    every = [replace(case, codec=codec, loss=loss) for codec, loss in phones for case in cases]
+    return tuple(replace(case, id=number) for number, case in enumerate(every))
 
 
 def _column(values: Sequence[Any], count: int, chance: random.Random) -> list[Any]:

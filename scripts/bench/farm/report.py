@@ -6,6 +6,7 @@ from typing import TypeAlias
 from scripts.bench.farm.plan import CALLERS, Case
 from scripts.bench.farm.score import Scored, groups, interval, percentile
 
+PARTS = ("heard", "turn", "said", "sound")
 Key: TypeAlias = Callable[[Case], object]
 """A dimension of the matrix."""
 
@@ -36,6 +37,7 @@ def lines(scored: Sequence[Scored]) -> list[str]:
         f"outcome as wanted          {share(sum(one.ok for one in scored), len(scored))}",
         f"calls that did not end     {sum(not one.completed for one in scored)}",
         f"response gap               {spread([gap for one in scored for gap in one.gaps])}",
+        *_parts(scored),
         f"false cut-offs             {share(cuts, cuttable)} of utterances",
         f"barge-in, onset to silence {spread(stops)}; not stopped {len(barges) - len(stops)} of {len(barges)}",
         f"red flag recall            {share(sum(one.flagged for one in emergencies), len(emergencies))}",
@@ -48,9 +50,16 @@ def lines(scored: Sequence[Scored]) -> list[str]:
         *_table("noise", emergencies, scored, lambda case: "quiet" if case.noise is None else f"{case.noise:.0f} dB"),
         *_table("loss", emergencies, scored, lambda case: f"{case.loss} %"),
         *_table("codec", emergencies, scored, lambda case: case.codec),
+        *_table("codec and loss", emergencies, scored, lambda case: f"{case.codec} {case.loss} %"),
         *_table("rate", emergencies, scored, lambda case: case.rate),
         *_table("scenario", emergencies, scored, lambda case: case.scenario),
     ]
+
+
+def _parts(scored: Sequence[Scored]) -> list[str]:
+    """Where the gaps went."""
+    parts = [part for one in scored for part in one.parts]
+    return [f"  {name:<24} {spread([getattr(part, name) for part in parts])}" for name in PARTS if parts]
 
 
 def _word_error(scored: Sequence[Scored]) -> str:

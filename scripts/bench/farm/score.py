@@ -14,6 +14,20 @@ _LEVELS = ("emergency", "urgent", "routine", "self_care")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Where one response gap went; seconds, one after the other."""
+
+    heard: float
+    """Caller's last sound to the final words: the way there, the silence that is waited for, the last decoding."""
+    turn: float
+    """Final words to the dialogue's turn."""
+    said: float
+    """Turn to the sentence handed to the line: the journal, and a voice where it was not kept."""
+    sound: float
+    """Handed over to the first sound on the caller's line: silence before the first word, pacing, the way back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
     """One call, judged."""
 
@@ -30,6 +44,8 @@ class Scored:
     where it rang before the caller had finished."""
     gaps: tuple[float, ...]
     """Seconds from the caller's last sound to the hotline's next one."""
+    parts: tuple[Parts, ...]
+    """Of those that the record explains."""
     cuts: int
     """Utterances that the hotline took for finished while the caller still spoke."""
     utterances: int
@@ -71,6 +87,7 @@ def judge(case: Case, measured: dict[str, Any], entries: Sequence[Entry]) -> Sco
         gaps=tuple(
             one["answered"] - one["end"] for one in said if one["answered"] > one["end"] > 0 and not one["barge"]
         ),
+        parts=tuple(found for start, end, one in spans if (found := _parts(one, end, clock, entries))),
         cuts=sum(any(start + 0.3 < entry.at < end - _CUT_SECONDS for entry in finals) for start, end, _ in cuttable),
         utterances=len(cuttable),
         barge=next((one["silent_after"] - one["start"] for one in barges if one["silent_after"]), None),
@@ -78,6 +95,21 @@ def judge(case: Case, measured: dict[str, Any], entries: Sequence[Entry]) -> Sco
         errors=errors if flag is None else 0,
         words=words if flag is None else 0,
     )
+
+
+def _parts(one: dict[str, Any], end: float, clock: float, entries: Sequence[Entry]) -> Parts | None:
+    """The gap after an utterance; None where anything else than its own words led to the next sound."""
+    answered = one["answered"] + clock
+    if not answered > end or not one["end"] or one["barge"]:
+        return None
+    at = [end]
+    for kind in ("Heard", "TurnReady", "Said"):
+        found = [entry.at for entry in entries if entry.kind == kind and at[-1] <= entry.at <= answered]
+        if not found:
+            return None
+        at.append(found[0])
+    at.append(answered)
+    return Parts(heard=at[1] - at[0], turn=at[2] - at[1], said=at[3] - at[2], sound=at[4] - at[3])
 
 
 def _text(entry: Entry) -> str:

@@ -45,6 +45,8 @@ def test_the_shipped_settings_are_the_defaults_of_the_code(tmp_path: Path) -> No
     [
         ("[sip]\nport = 70000", "sip.port"),
         ('[sip]\nport = "abc"', "sip.port"),
+        ('[sip]\nbind = "::1"', "sip.bind"),
+        ('[sip]\nbind = "hotline.example"', "sip.bind"),
         ('[hotline]\nemergency_number = "call me"', "hotline.emergency_number"),
         ('[hotline]\nname = ""', "hotline.name"),
         ("[hotline]\ncallers = 0", "hotline.callers"),
@@ -100,3 +102,33 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
 def test_relative_paths_count_from_the_project() -> None:
     assert resolve(Path("var")) == ROOT / "var"
     assert resolve(Path("/srv/x")) == Path("/srv/x")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('database = "mysql://here/there"', "database"),
+        ('hotline_numbers = ["2025550100"]', "hotline_numbers"),
+        ('hotline_numbers = ["+1 202 555 0100"]', "hotline_numbers"),
+        ('countries = ["us"]', "countries"),
+    ],
+)
+def test_wrong_settings_of_masking_are_named_and_never_shown(tmp_path: Path, text: str, name: str) -> None:
+    said = wrong(tmp_path, f"[masking]\n{text}")
+    assert f"the setting masking.{name} in" in said
+    assert "555" not in said
+    assert "there" not in said
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('twilio_public_url = "http://calls.example"', "an address begins with https://"),
+        ('twilio_public_url = "https://calls.example/"', "no slash at its end"),
+        ('twilio_hotline = "12025550100"', "a number with plus"),
+    ],
+)
+def test_what_twilio_needs_is_explained(tmp_path: Path, line: str, why: str) -> None:
+    told = wrong(tmp_path, f"[masking]\n{line}\n")
+    assert f"masking.{line.split()[0]}" in told
+    assert why in told

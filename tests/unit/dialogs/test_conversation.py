@@ -135,6 +135,21 @@ def test_what_was_not_understood_is_asked_again_and_then_a_human_comes() -> None
     assert handover.level is Level.URGENT
 
 
+def test_words_without_a_complaint_in_them_have_it_asked_with_its_phrases() -> None:
+    talk = talk_to("my her since yesterday")
+    again = TRIAGE.ask(talk)
+    assert talk.facts.onset_hours == 24
+    assert keys(again) == ["ask.noted", "ask.complaint_again"]
+    assert again.question is not None
+    assert "earache" in again.question.hints
+    assert TRIAGE.hear(talk, Said(text="earache")).facts.complaint == "ear"
+
+
+@pytest.mark.parametrize("text", ["my are since yesterday", "my are hurts a lot", "my or eight"])
+def test_an_ear_that_is_misheard_is_still_an_ear(text: str) -> None:
+    assert talk_to(text).facts.complaint == "ear"
+
+
 def test_an_unheard_complaint_is_asked_with_its_phrases_and_then_goes_the_general_way() -> None:
     talk = talk_to("banana")
     again = TRIAGE.ask(talk)

@@ -1,6 +1,7 @@
 """Training data from the knowledge, the stamp, and failures said in a sentence. Rasa itself is not run here."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def test_it_trains_once_and_again_when_an_input_changes(root: Path) -> None:
     assert train(root, fake) is not None
     (root / MODEL).unlink()
     assert train(root, fake) is not None
+
+
+def test_whoever_waits_is_told_and_two_train_one_after_the_other(root: Path) -> None:
+    fake, told = python(root, f"sleep 0.3; touch {root / MODEL}"), list[str]()
+    with ThreadPoolExecutor() as pool:
+        took = list(pool.map(lambda _: train(root, fake, tell=told.append), range(2)))
+    assert took.count(None) == 1, "the second found what the first had made"
+    assert len(told) == 1
+    assert "being trained" in told[0]
 
 
 def test_the_stamp_follows_rasas_own_files(root: Path) -> None:

@@ -55,7 +55,7 @@ def test_when_the_load_falls_all_is_well_again_after_a_while() -> None:
     assert fed(gauge, 0.0, 0.5) is EASY
 
 
-@given(st.lists(st.floats(min_value=0.0, max_value=0.59), max_size=200))
+@given(st.lists(st.floats(min_value=0.0, max_value=BOUNDS.keys, exclude_max=True), max_size=200))
 def test_delays_below_the_bound_never_lead_to_keys(delays: list[float]) -> None:
     gauge = Gauge()
     assert KEYS not in [gauge.feed(delay, 0.1) for delay in delays]

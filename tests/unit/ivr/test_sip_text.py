@@ -118,6 +118,11 @@ def test_plain_addresses_are_dialled_as_they_are(address: str) -> None:
     assert sip_text.checked_address(address) == address
 
 
+def test_sips_is_dialled_by_tls() -> None:
+    assert sip_text.checked_address("sips:desk@192.0.2.7") == "sip:desk@192.0.2.7:5061;transport=tls"
+    assert sip_text.checked_address("sips:desk@[::1]:5071") == "sip:desk@[::1]:5071;transport=tls"
+
+
 @pytest.mark.parametrize(
     "address",
     ["", "agent1", "tel:112", "sip:a@h?Subject=x", "sip:a b@h", "sip:a@h\r\nX: y", "<sip:a@h>", "sip:a@h;lr;x=1\n"],
@@ -147,3 +152,24 @@ def test_escaping_keeps_plain_text_and_nothing_else() -> None:
 @given(st.text())
 def test_escaped_text_is_harmless(text: str) -> None:
     assert not set(sip_text.escaped(text)) & set("\r\n\t\0\x1b\"'<>&")
+
+
+@given(st.text(max_size=200), st.text(max_size=80), st.booleans(), st.booleans())
+def test_identity_headers_can_be_anything(text: str, name: str, edge: bool, trusted: bool) -> None:
+    for header in ("From", "P-Asserted-Identity", "X-Triageline-Source", "X-Triageline-Asserted", name):
+        found = sip_text.read_invite(
+            f"INVITE sip:{text}@h SIP/2.0\r\n{header}: {text}\r\n\r\n", source="192.0.2.1", edge=edge, trusted=trusted
+        )
+        assert len(found.source) <= 64
+        assert found.source.isascii()
+
+
+def test_who_asserts_a_number_counts() -> None:
+    invite = f"INVITE sip:x@h SIP/2.0\r\nFrom: <sip:anonymous@h>\r\nP-Asserted-Identity: <sip:{NUMBER}@h>\r\n\r\n"
+    believed = sip_text.read_invite(invite, source="192.0.2.1", trusted=True)
+    assert believed.caller is not None
+    assert (believed.caller.reveal(), believed.suspect, believed.source) == (NUMBER, False, "192.0.2.1")
+    ignored = sip_text.read_invite(invite, source="192.0.2.1")
+    assert (ignored.caller, ignored.suspect) == (None, True)
+    forged = invite.replace("P-Asserted-Identity", "X-Triageline-Asserted")
+    assert sip_text.read_invite(forged, trusted=True).caller is None, "headers of ours count from the edge only"

@@ -70,7 +70,7 @@ def test_no_secret_of_the_plan_is_in_the_text() -> None:
     for secret in made.secrets.values():
         assert len(secret) > 20
         assert secret not in text
-    assert [part.name for part in made.parts] == ["redis", "actions", "rasa", "edge", "worker-1", "worker-2"]
+    assert [part.name for part in made.parts] == ["redis", "actions", "rasa", "edge", "console", "worker-1", "worker-2"]
 
 
 def test_workers_stop_together() -> None:

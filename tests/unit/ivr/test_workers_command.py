@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Hotline, Settings, Sip
+from config.settings import Hotline, Masking, Settings, Sip
 from ivr import signs
 from ivr.bootstrap import workers
 from ivr.bootstrap.places import Places, places
@@ -62,8 +62,10 @@ def test_callers_are_rung_back_through_a_trunk(where: Places, out: str, good: bo
     trunks = where.var / "trunks.toml"
     trunks.write_text('[[trunk]]\nid = "t"\nnetworks = ["127.0.0.9"]\naddress = "127.0.0.9:5070"\n', encoding="utf-8")
     settings, here = made(Hotline(), Sip(outbound=f"sip:{{number}}@{out}")), replace(where, trunks=trunks)
-    if good:
-        check_outbound(settings, here)
-        return
-    with pytest.raises(SuperviseError, match="leads to no trunk"):
-        check_outbound(settings, here)
+    masked = made(Hotline(), Sip()).model_copy(update={"masking": Masking(outbound=f"sip:{{digits}}@{out}")})
+    for one, name in ((settings, "sip"), (masked, "masking")):
+        if good:
+            check_outbound(one, here)
+            continue
+        with pytest.raises(SuperviseError, match=rf"{name}\.outbound leads to no trunk"):
+            check_outbound(one, here)

@@ -6,30 +6,46 @@ says whether that was allowed.
 
 from dataclasses import dataclass, field
 
+from masking.port import Binding, Kind, Wanted
+
+Key = tuple[str, str]
+"""Number, and who dials it: a party, "*" for everybody, or a code."""
+
+
+def agreed(wanted: Wanted, made: Binding) -> dict[Key, str]:
+    """Who is reached; "" where a direction is closed."""
+    mine, theirs = made.patient_number, made.doctor_number
+    if wanted.kind == Kind.FIXED:
+        return {(mine, "*"): wanted.doctor}
+    if wanted.kind == Kind.GROUP:
+        return {(mine, one): wanted.doctor for one in wanted.members}
+    found = {(mine, wanted.patient): wanted.doctor}
+    if wanted.kind == Kind.PAIR:
+        back = "" if wanted.one_way else wanted.patient
+        found |= {(theirs, one): back for one in (wanted.doctor, *wanted.phones)}
+    if made.code:
+        found |= {(mine, made.code): wanted.doctor}
+        found |= {} if wanted.one_way else {(theirs, made.code): wanted.patient}
+    return found
+
 
 @dataclass(slots=True)
 class Deal:
-    """One pair, as agreed."""
+    """One binding, as agreed."""
 
-    name: str
-    patient: str
-    doctor: str
-    patient_number: str
-    doctor_number: str
+    wanted: Wanted
+    made: Binding
+    keys: dict[Key, str]
     end: float
-    rest: float
     closed: bool = False
     free: float = 0.0
-    lost: set[str] = field(default_factory=set)
-
-    def held_keys(self) -> set[tuple[str, str]]:
-        return {(self.patient_number, self.patient), (self.doctor_number, self.doctor)}
+    lost: set[Key] = field(default_factory=set)
 
     def live(self, now: float) -> bool:
         return not self.closed and now < self.end
 
     def free_at(self) -> float:
-        return self.free if self.closed else self.end + self.rest
+        return self.free if self.closed else self.end + self.wanted.quarantine
 
 
 @dataclass(slots=True)
@@ -38,36 +54,54 @@ class Model:
 
     deals: list[Deal] = field(default_factory=list)
 
-    def holders(self, number: str, caller: str, now: float) -> list[Deal]:
-        """Deals that hold a number for a caller, live or resting; a later one of the same two replaces an earlier."""
-        return [
-            deal
-            for deal in self.deals
-            if (number, caller) in deal.held_keys() and now < deal.free_at() and number not in deal.lost
-        ]
+    def holder(self, number: str, caller: str, now: float) -> Deal | None:
+        """Who holds a number for a caller, live or resting; a later one of the same two replaces an earlier."""
+        key = (number, caller)
+        held = [deal for deal in self.deals if key in deal.keys and key not in deal.lost and now < deal.free_at()]
+        assert len(held) <= 1, "one caller on one number held by two deals"
+        return held[0] if held else None
 
-    def may_give(self, number: str, caller: str, other: str, now: float) -> bool:
-        return all(
-            not deal.live(now) and other in {deal.patient, deal.doctor} for deal in self.holders(number, caller, now)
-        )
+    def may_give(self, number: str, callers: tuple[str, ...], other: str, now: float) -> bool:
+        held = [self.holder(number, caller, now) for caller in callers]
+        return all(deal is None or (not deal.live(now) and other in _both(deal)) for deal in held)
+
+    def case_number(self, number: str, doctor: str, now: float) -> bool:
+        """Whether calls of this doctor's case codes come from it: dialled back, it must reach nobody else."""
+        cases = [deal for deal in self.deals if deal.wanted.kind == Kind.CODE and now < deal.free_at()]
+        return any((deal.made.doctor_number, deal.wanted.doctor) == (number, doctor) for deal in cases)
 
     def give(self, deal: Deal) -> None:
         for earlier in self.deals:
-            earlier.lost |= {number for number, _ in deal.held_keys() & earlier.held_keys()}
+            earlier.lost |= deal.keys.keys() & earlier.keys.keys()
         self.deals.append(deal)
 
     def close(self, deal: Deal, now: float) -> None:
         if not deal.closed:
-            deal.free = now + deal.rest if deal.live(now) else deal.free_at()
+            deal.free = now + deal.wanted.quarantine if deal.live(now) else deal.free_at()
             deal.closed = True
 
-    def call(self, number: str, caller: str, now: float) -> str:
-        """Who is reached: a party id, "expired" or "unknown"."""
-        held = self.holders(number, caller, now)
-        assert len(held) <= 1, "one caller on one number held by two deals"
-        if not held:
-            return "unknown"
-        (deal,) = held
-        if not deal.live(now):
+    def call(self, number: str, caller: str, code: str, now: float) -> str:
+        """Who is reached, or "expired", "refused", "ask_code", "unknown"."""
+        direct, anyone = (self.holder(number, who, now) if caller else None for who in (caller, "*"))
+        by_code = self.holder(number, code, now) if code else None
+        asks = any(deal.live(now) and (number, deal.made.code) in deal.keys for deal in self.deals)
+        if direct and direct.live(now):
+            return _reached(direct, number, caller, caller)
+        if code and (asks or by_code):
+            if by_code is None:
+                return "ask_code"
+            return _reached(by_code, number, code, caller) if by_code.live(now) else "expired"
+        if direct:
             return "expired"
-        return deal.doctor if caller == deal.patient else deal.patient
+        if anyone:
+            return _reached(anyone, number, "*", caller) if anyone.live(now) else "expired"
+        return "ask_code" if asks else "unknown"
+
+
+def _both(deal: Deal) -> set[str]:
+    return {deal.wanted.patient, deal.wanted.doctor}
+
+
+def _reached(deal: Deal, number: str, who: str, caller: str) -> str:
+    reached = deal.keys[number, who]
+    return reached if reached not in {"", caller} else "refused"

@@ -1,7 +1,9 @@
 """Many at once: no caller is ever led to two places by one number."""
 
 import asyncio
+import contextlib
 import multiprocessing
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,10 +22,11 @@ from masking.database import prepare
 from masking.exchange_sql import SqlExchange
 from masking.ledger import Ledger
 from masking.numbers_sql import SqlNumbers
+from masking.parties import binding_id
 from masking.port import Binding, Dialled, Kind, MaskingRefused, Outcome, Side, VirtualNumber, Wanted, Wrong
-from masking.schema import routes
+from masking.schema import bindings, routes
 from records.database import connect
-from tests.contract.desk_rigs import SEALER, bind_some
+from tests.contract.desk_rigs import SEALER, bind_on, bind_some
 from tests.postgres import Postgres
 
 T = TypeVar("T")
@@ -110,6 +113,66 @@ def test_the_database_itself_refuses_a_second_route(engine: Engine) -> None:
             row = dict(db.execute(select(routes)).mappings().first() or {})
         with pytest.raises(IntegrityError), engine.begin() as db:
             db.execute(insert(routes).values(row | {"callee": "party-somebody-else"}))
+
+
+def test_renewal_and_the_sweepers_of_several_servers_race_to_one_result(url: str, engine: Engine) -> None:
+    """Without a rest, so that what has ended is forgotten at once: renewed whole, or gone and said so."""
+    fill(engine, 1, 1)
+
+    async def run() -> None:
+        now = 1000.0
+        ledgers = [Ledger(connect(url), patience=30, clock=lambda: now) for _ in range(3)]
+        desk, exchange = SqlBindings(ledgers[0], Codes(SEALER)), SqlExchange(ledgers[0], Codes(SEALER))
+        sweepers = [SqlExchange(ledger, Codes(SEALER)) for ledger in ledgers[1:]]
+        renewals = 0
+        for turn in range(16):
+            made = await desk.create(replace(PAIR, life=60, quarantine=0))
+            now += 59 + turn % 2  # a second before the end, or on it
+            renewing = asyncio.create_task(desk.renew(made.id, "race", 600))
+            swept = await asyncio.gather(*(one.sweep() for one in sweepers), renewing, return_exceptions=True)
+            verdict = await exchange.resolve(Dialled(number=made.patient_number, caller=PAIR.patient))
+            if isinstance(swept[-1], Binding):
+                renewals += 1
+                assert swept[-1].ends == now + 600
+                assert verdict.outcome == Outcome.CONNECT
+                now += 600
+            else:
+                assert isinstance(swept[-1], MaskingRefused)
+                assert swept[-1].code in {Wrong.ENDED, Wrong.NOT_FOUND}
+                assert verdict.outcome == Outcome.UNKNOWN
+            await sweepers[0].sweep()
+            with engine.connect() as db:
+                assert db.execute(select(routes)).all() == []
+        assert renewals == 8
+        for ledger in ledgers:
+            ledger.close()
+
+    asyncio.run(run())
+
+
+def test_a_process_that_is_killed_leaves_no_half_binding(url: str, engine: Engine) -> None:
+    """SIGKILL in the middle of writing. What was confirmed is there, and everything that is there is whole."""
+    fill(engine, 5, 5)
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    writer = context.Process(target=bind_on, args=(url, theirs))
+    writer.start()
+    confirmed = [ours.recv() for _ in range(200)]
+    writer.kill()
+    writer.join()
+    assert writer.exitcode == -signal.SIGKILL
+    theirs.close()
+    with contextlib.suppress(EOFError):
+        while True:
+            confirmed.append(ours.recv())
+    with engine.connect() as db:
+        kept = {row.id: row for row in db.execute(select(bindings))}
+        ways = Counter(row.binding for row in db.execute(select(routes)))
+    assert len(kept) >= len(confirmed) >= 200
+    assert {binding_id(name) for name in confirmed} <= kept.keys()
+    assert dict(ways) == dict.fromkeys(kept, 3)  # the doctor, another phone, the patient
+    with closing(Ledger(engine, patience=30)) as ledger:
+        asyncio.run(SqlBindings(ledger, Codes(SEALER)).create(PAIR))
 
 
 def test_renewal_and_closing_race_to_one_result(url: str, engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -16,7 +17,18 @@ from masking.database import prepare
 from masking.exchange_sql import SqlExchange
 from masking.ledger import Ledger
 from masking.numbers_sql import SqlNumbers
-from masking.port import Dialled, Kind, MaskingRefused, MaskingUnavailable, Outcome, Side, VirtualNumber, Wanted
+from masking.port import (
+    Binding,
+    Dialled,
+    Kind,
+    MaskingRefused,
+    MaskingUnavailable,
+    Outcome,
+    Side,
+    Verdict,
+    VirtualNumber,
+    Wanted,
+)
 from records.database import connect
 from records.keys import KeyRing
 from tests.contract.desk_rigs import Clock
@@ -114,3 +126,29 @@ def test_a_number_carries_no_more_codes_than_guessing_allows(ledger: Ledger) -> 
         assert [one for one in made if isinstance(one, Exception)] == [made[-1]]
 
     asyncio.run(run())
+
+
+def test_a_restart_changes_no_answer(tmp_path: Path, engine: Engine) -> None:
+    """1,000 live bindings and 50 resting ones."""
+    clock = Clock()
+
+    async def answers(ledger: Ledger, made: list[Binding]) -> list[Verdict]:
+        exchange = SqlExchange(ledger, CODES)
+        sides = [(one.patient_number, one.patient) for one in made] + [(one.doctor_number, one.doctor) for one in made]
+        return [await exchange.resolve(Dialled(number=number, caller=caller)) for number, caller in sides]
+
+    async def before() -> tuple[list[Binding], list[Verdict]]:
+        numbers = [VirtualNumber(number=f"+1202555{at:04d}", side=list(Side)[at % 2], country="US") for at in range(60)]
+        await SqlNumbers(first).add(tuple(numbers))
+        bindings = SqlBindings(first, CODES)
+        wanted = [replace(PAIR, doctor=f"party-d{at // 20}", patient=f"party-p{at}", life=1000) for at in range(1050)]
+        made = list(await asyncio.gather(*map(bindings.create, wanted)))
+        for one in made[::21]:
+            await bindings.close(one.id, "hotline")
+        return made, await answers(first, made)
+
+    with closing(Ledger(engine, patience=60, clock=clock)) as first:
+        made, told = asyncio.run(before())
+    assert Counter(verdict.outcome for verdict in told) == {Outcome.CONNECT: 2000, Outcome.EXPIRED: 100}
+    with closing(Ledger(connect(f"sqlite:///{tmp_path}/masking.db"), patience=60, clock=clock)) as second:
+        assert asyncio.run(answers(second, made)) == told

@@ -1,8 +1,14 @@
 """The oracle finds every spelling and nothing else."""
 
 import base64
+import gzip
+import io
+import json
 import random
 import sqlite3
+import uuid
+import zipfile
+import zlib
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -12,10 +18,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from masking.leaks import CHUNK, LeakOracle
+from masking.unpack import LARGEST
 
 NUMBER, OTHER = "+12025550123", "+447700900123"
 ORACLE = LeakOracle([NUMBER, OTHER])
 DIGITS = NUMBER[1:]
+
+
+def zipped(text: str) -> bytes:
+    """A zip archive with one file of this text."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("log.txt", f"call {text} " * 9)
+    return file.getvalue()
 
 
 def kinds(blob: bytes, number: int = 0) -> set[str]:
@@ -64,6 +79,24 @@ def kinds(blob: bytes, number: int = 0) -> set[str]:
         (bytes.fromhex("012025550123"), "packed decimal"),
         (bytes.fromhex("0252551032"), "packed decimal"),
         (b"five five five oh one two three", "words"),
+        (b"fivefivefiveohonetwothree", "words"),
+        (b"twenty, twenty-five fifty-five oh one twenty three", "words"),
+        (b"two oh two five fifty five oh twelve three", "words"),
+        (b"five double five, and zero one twenty three", "words"),
+        ("五五五洞幺二三".encode(), "chinese"),
+        ("٥٥٥٠١٢٣".encode(), "other script"),
+        ("۵۵۵ ۰۱۲۳".encode(), "other script"),
+        ("५५५०१२३".encode(), "other script"),
+        (json.dumps("五五五零一二三").encode(), "escaped"),
+        (json.dumps("５５５０１２３").encode(), "escaped"),
+        (rb"\u0035\u0035\u0035-\u0030\u0031\u0032\u0033", "escaped"),
+        (b"&#53;&#53;&#53;&#48;&#x31;&#x32;&#X33;", "escaped"),
+        (b"=35=35=35=30=31=32=33", "escaped"),
+        (gzip.compress(b"call +1 202 555 0123"), "compressed separated"),
+        (zlib.compress(b"call 2025550123 " * 9), "compressed digits"),
+        (gzip.compress(zlib.compress(b"call five five five oh one two three")), "compressed words"),
+        (zlib.compress(b"+12025550123 " + random.Random(5).randbytes(900))[:600], "compressed digits"),
+        (zipped("+12025550123"), "compressed digits"),
         (b"two-oh-two, Triple Five, zero one two three.", "words"),
         (b"five%20five%20five%20zero%20one%20two%20three", "words"),
         (DIGITS.encode("utf-16-le"), "utf-16 digits"),
@@ -100,6 +133,12 @@ def test_base64_is_found_at_every_alignment(text: str, before: str, after: str, 
         b"555012 3x",
         b"five five five oh one two",
         b"nurse1@127.0.0.1:5071",
+        b"1764000000.55501234 2555012.3",
+        b"2025-11-24T05:55:01.234567Z 2025-55-50",
+        b"USD 25,550,123.45",
+        b"3f2504e0-4f89-41d3-9a0c-0305e82c3301 20255501-4f89-41d3-9a0c-0305e82c3301",
+        b"one to ten of twenty, fifty five oh one twenty",
+        b"someone often phones no one",
     ],
 )
 def test_other_digits_around_a_short_form_are_another_number(blob: bytes) -> None:
@@ -167,6 +206,29 @@ def test_a_spelling_across_the_edge_of_a_chunk_is_found_once(tmp_path: Path) -> 
     path.write_bytes(b"a" * (CHUNK - 5) + NUMBER.encode() + b"b" * 100)
     hits = [hit for hit in ORACLE.scan_file(path) if hit.spelling == "digits"]
     assert [hit.offset for hit in hits] == [CHUNK - 4, CHUNK - 3]
+
+
+def test_a_compressed_log_is_read_to_its_end_and_a_damaged_one_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "log.gz"
+    filler = random.Random(3).randbytes(LARGEST + 100_000)
+    path.write_bytes(gzip.compress(filler + NUMBER.encode() + b" end", 1))
+    assert "compressed digits" in {hit.spelling for hit in ORACLE.scan_file(path)}
+    path.write_bytes(gzip.compress(NUMBER.encode() + b" and " + filler[:5000])[:-2000])
+    assert "compressed digits" in {hit.spelling for hit in ORACLE.scan_file(path)}
+
+
+def test_a_package_that_unfolds_into_very_much_costs_little() -> None:
+    bomb = zlib.compress(b"\0" * 200_000_000, 1)
+    assert ORACLE.scan(bomb) == ()
+
+
+def test_a_thousand_ids_and_times_and_prices_give_no_hit() -> None:
+    source = random.Random(13)
+    lines = [
+        f"{uuid.UUID(int=source.getrandbits(128))} {1.7e9 + source.random() * 1e8:.6f} {source.randrange(10**6)}.99 EUR"
+        for _ in range(1000)
+    ]
+    assert ORACLE.scan("\n".join(lines).encode()) == ()
 
 
 def test_sqlite_is_read_with_its_log(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What may be bound or dialled: nothing that is forbidden gets through in any spelling."""
 
+import re
 from pathlib import Path
 
 import phonenumbers
@@ -188,3 +189,25 @@ def test_no_way_of_writing_hides_an_emergency_number(emergency: str, data: st.Da
     digits = "".join(char + gap for char, gap in zip(emergency, gaps, strict=True))
     before = data.draw(st.sampled_from(["", "tel:", "+1", "+86", "0086", "011 86 ", "%2B1", "++", " "]))
     refused(CHINESE, before + digits)
+
+
+@pytest.mark.parametrize("country", sorted(countries()))
+def test_the_lists_miss_no_emergency_or_premium_number_that_the_tables_know(country: str) -> None:
+    short = phonenumbers.PhoneMetadata.short_metadata_for_region(country)
+    assert short is not None
+    assert short.emergency is not None
+    assert short.emergency.national_number_pattern is not None
+    pattern = re.compile(short.emergency.national_number_pattern)
+    known = {text for size in (2, 3, 4) for at in range(10**size) if pattern.fullmatch(text := f"{at:0{size}d}")}
+    assert known
+    policy = Policy(region=country, allowed=[country])
+    for text in known:
+        with pytest.raises(RefusedByPolicy) as refused:
+            policy.admit(text)
+        assert refused.value.code == Refusal.EMERGENCY
+    premium = phonenumbers.example_number_for_type(country, PhoneNumberType.PREMIUM_RATE)
+    assert premium is not None
+    with pytest.raises(RefusedByPolicy) as refused:
+        policy.admit(phonenumbers.format_number(premium, PhoneNumberFormat.E164))
+    # Canada's and the United States' are of no single country, and so not on any list of allowed ones.
+    assert refused.value.code in {Refusal.PREMIUM, Refusal.SHARED_COST, Refusal.UNLISTED}

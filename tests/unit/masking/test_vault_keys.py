@@ -17,9 +17,10 @@ from masking.leaks import LeakOracle
 from masking.ledger import Ledger
 from masking.numbers_sql import SqlNumbers
 from masking.policy import Policy, RefusedByPolicy
-from masking.port import Dialled, Kind, MaskingRefused, Outcome, PhoneNumber, Sealer, Side, VirtualNumber, Wanted
+from masking.port import Dialled, Kind, MaskingRefused, MaskingUnavailable, PhoneNumber, Side, VirtualNumber, Wanted
 from masking.screened import ScreenedBindings
 from masking.vault_sql import SqlVault
+from masking.vault_sql import TurningSealer as Sealer
 from records.database import connect
 from records.keys import KeyRing
 
@@ -29,23 +30,8 @@ RING = KeyRing({1: b"k" * 32})
 POLICY = Policy(region="US")
 
 
-class Turned:
-    """A sealer whose keyed hashes hang on another key; what was sealed opens as before."""
-
-    def __init__(self, tags: Sealer) -> None:
-        self._tags, self._seals = tags, RING.sealer("masking vault")
-
-    def seal(self, clear: bytes, context: bytes) -> bytes:
-        return self._seals.seal(clear, context)
-
-    def open(self, sealed: bytes, context: bytes) -> bytes:
-        return self._seals.open(sealed, context)
-
-    def tag(self, clear: bytes, context: bytes) -> bytes:
-        return self._tags.tag(clear, context)
-
-
-BEFORE, AFTER = RING.sealer("masking vault"), Turned(RING.sealer("masking tags 2"))
+BEFORE = RING.sealer("masking vault")
+BOTH = {1: b"k" * 32, 2: b"n" * 32}
 
 
 @pytest.fixture
@@ -57,8 +43,8 @@ def path(tmp_path: Path) -> Path:
 def opened(path: Path) -> Iterator[Callable[..., SqlVault]]:
     vaults: list[SqlVault] = []
 
-    def make(sealer: Sealer, former: Sealer | None = None) -> SqlVault:
-        vaults.append(SqlVault(prepare(connect(f"sqlite:///{path}")), sealer, former=former))
+    def make(sealer: Sealer = BEFORE) -> SqlVault:
+        vaults.append(SqlVault(prepare(connect(f"sqlite:///{path}")), sealer))
         return vaults[-1]
 
     yield make
@@ -74,32 +60,79 @@ def ledger(path: Path) -> Iterator[Ledger]:
     found.close()
 
 
+class Broken(Exception):
+    """The process dies here."""
+
+
 def test_parties_and_calls_stay_while_the_hash_key_is_changed(
     opened: Callable[..., SqlVault], ledger: Ledger, path: Path
 ) -> None:
+    """Another process runs all the time; it was started before the key was added. The turn dies half way, and is run
+    again."""
     codes = Codes(BEFORE)
+    running = opened(KeyRing({1: BOTH[1]}, lambda: BOTH).sealer("masking vault"))
+    third = PhoneNumber("+12025550124")
+
+    def dies(count: int) -> None:
+        raise Broken
 
     async def run() -> None:
-        old = opened(BEFORE)
-        patient, doctor = await old.party(NUMBER), await old.party(OTHER)
+        patient, doctor = await running.party(NUMBER), await running.party(OTHER)
         numbers = tuple(
             VirtualNumber(number=number, side=side, country="US") for number, side in zip(OURS, Side, strict=True)
         )
         await SqlNumbers(ledger).add(numbers)
         wanted = Wanted(owner="hotline", kind=Kind.PAIR, doctor=doctor.id, patient=patient.id, life=None)
         made = await SqlBindings(ledger, codes).create(wanted)
-        tags = _tags(path)
-        turning = opened(AFTER, BEFORE)
-        for vault in (old, turning):
-            caller = await vault.party(NUMBER)
-            verdict = await SqlExchange(ledger, codes).resolve(Dialled(number=made.patient_number, caller=caller.id))
-            assert (verdict.outcome, verdict.callee) == (Outcome.CONNECT, doctor.id)
-        assert await turning.retag() == 2
-        assert await turning.retag() == 0
+        tags, turner = _tags(path), opened(KeyRing(BOTH).sealer("masking vault"))
+
+        async def still_routed() -> None:
+            for vault in (running, turner):
+                caller = await vault.party(NUMBER)
+                verdict = await SqlExchange(ledger, codes).resolve(Dialled(number=OURS[0], caller=caller.id))
+                assert (verdict.binding, verdict.callee) == (made.id, doctor.id)
+
+        with pytest.raises(Broken):
+            await turner.turn(2, dies)
+        assert await turner.turning() == await running.turning() == 2
+        await still_routed()
+        new = await asyncio.gather(*(vault.party(third) for vault in (running, turner, running)))
+        assert len({party.id for party in new}) == 1
+        assert await turner.turn(2) == (3, 0)
+        assert await turner.turning() is None
+        await still_routed()
         assert not tags & _tags(path)
-        for vault in (turning, opened(AFTER)):
-            assert (await vault.party(NUMBER)).id == patient.id
-            assert (await vault.reveal(doctor.id, reason="callback", actor="nurse-1")) == OTHER
+        only = opened(KeyRing({2: BOTH[2]}).sealer("masking vault"))  # the former key is needed no more
+        assert (await only.party(NUMBER)).id == patient.id
+        assert (await only.reveal(doctor.id, reason="callback", actor="nurse-1")) == OTHER
+        assert (await running.party(third)).id == new[0].id
+
+    asyncio.run(run())
+
+
+def test_a_process_without_the_new_key_refuses_and_keeps_no_second_party(opened: Callable[..., SqlVault]) -> None:
+    async def run() -> None:
+        without, turner = opened(BEFORE), opened(KeyRing(BOTH).sealer("masking vault"))
+        await without.party(NUMBER)
+        await turner.turn(2)
+        with pytest.raises(MaskingUnavailable, match="restart"):
+            await without.party(NUMBER)
+        with pytest.raises(MaskingUnavailable, match="key"):
+            await turner.turn(3)
+        assert await turner.turning() is None
+
+    asyncio.run(run())
+
+
+def test_a_number_erased_while_the_key_is_changed_stays_erased(opened: Callable[..., SqlVault], path: Path) -> None:
+    async def run() -> None:
+        turner = opened(KeyRing(BOTH).sealer("masking vault"))
+        parties = [(await turner.party(number)).id for number in (NUMBER, OTHER)]
+        await turner.erase(parties[0], reason="asked for", actor="officer")
+        await turner.turn(2)
+        with pytest.raises(KeyError):
+            await turner.reveal(parties[0], reason="r", actor="a")
+        assert (await turner.party(NUMBER)).id not in parties
 
     asyncio.run(run())
 

@@ -13,6 +13,7 @@ from records.keys import (
     KeyRefused,
     KeyRing,
     NotAuthentic,
+    add_key,
     keys_from_environment,
     keys_from_folder,
     keys_from_text,
@@ -126,3 +127,23 @@ def test_tags_keep_input_and_context_apart() -> None:
     sealer = OLD.sealer("x")
     assert sealer.tag(b"ab", b"c") != sealer.tag(b"b", b"ca")
     assert sealer.tag(b"ab", b"c") != OLD.sealer("y").tag(b"ab", b"c")
+
+
+def test_a_key_that_is_added_seals_from_then_on_and_running_processes_find_it(tmp_path: Path) -> None:
+    running = keys_from_folder(tmp_path / "keys").sealer("x")
+    old = running.seal(b"old", b"c")
+    assert add_key(tmp_path / "keys") == 2
+    assert [path.name for path in (tmp_path / "keys").glob("master.keys*")] == [FILE_NAME]
+    fresh = keys_from_folder(tmp_path / "keys").sealer("x")
+    new = fresh.seal(b"new", b"c")
+    assert (new[0], old[0]) == (2, 1)
+    assert running.open(new, b"c") == b"new"
+    assert fresh.tag(b"t", b"c") == running.tag(b"t", b"c") == running.tag_by(1, b"t", b"c")
+    assert fresh.tag_by(2, b"t", b"c") == running.tag_by(2, b"t", b"c") != fresh.tag(b"t", b"c")
+    wrapped = fresh.rewrap(old, b"c")
+    assert (wrapped[0], fresh.open(wrapped, b"c")) == (2, b"old")
+    for wrong in (old[:-1], b"", bytes([9]) + old[1:]):
+        with pytest.raises(NotAuthentic):
+            fresh.rewrap(wrong, b"c")
+    with pytest.raises(KeyError):
+        running.tag_by(3, b"t", b"c")

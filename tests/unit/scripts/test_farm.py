@@ -6,10 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from config.settings import ROOT
+from dialogs.menu_tree import load_menu
 from records.port import Entry, Json
-from scripts.bench.farm.plan import CALLERS, CODECS, NOISES, SCENARIOS, VOICES, Case, sample
+from scripts.bench.calls import only
+from scripts.bench.farm.plan import CALLERS, CODECS, NOISES, SCENARIOS, VOICES, Case, matrix, sample
+from scripts.bench.farm.report import lines
 from scripts.bench.farm.score import groups, interval, judge, percentile, word_errors
 from scripts.bench.farm.sound import faster, trimmed
+from scripts.bench.farm.story import story
 
 CASE = Case(
     id=1, scenario="heart", words="x", voice="piper", rate=1.0, noise=None, loss=0, codec="PCMU", barge=False
@@ -107,6 +112,59 @@ def test_a_faster_voice_is_shorter_and_keeps_its_pitch() -> None:
     assert 0.7 < len(quick) / len(tone) < 0.9
     middle = quick[2000:10000]
     assert abs(int(np.argmax(np.abs(np.fft.rfft(middle)))) - 200) <= 2
+
+
+def test_a_soft_consonant_at_the_edge_is_no_silence() -> None:
+    tone = 0.3 * np.sin(2 * np.pi * 200 * np.arange(1600) / 8000)
+    hiss = 0.004 * np.sin(2 * np.pi * 3000 * np.arange(800) / 8000)
+    assert len(trimmed(np.concatenate([np.zeros(800), hiss, tone, hiss, np.zeros(800)]))) == 3200
+
+
+def test_some_calls_of_a_run_are_placed_alone() -> None:
+    assert [case.id for case in only(sample(24, 1), (12, 7))] == [7, 12]
+    with pytest.raises(ValueError, match="no call 24 among 24"):
+        only(sample(24, 1), (24,))
+
+
+def test_a_matrix_places_the_same_calls_with_every_codec_and_loss() -> None:
+    cases = sample(8, 1, {"codec": ["PCMU"], "loss": [0]})
+    every = matrix(cases, ["PCMU", "PCMA", "opus"], [0, 2])
+    assert [case.id for case in every] == list(range(48))
+    assert Counter((case.codec, case.loss) for case in every) == Counter(
+        {(codec, loss): 8 for codec in ("PCMU", "PCMA", "opus") for loss in (0, 2)}
+    )
+    assert Counter((case.words, case.voice, case.rate, case.noise, case.barge) for case in every) == Counter(
+        {(case.words, case.voice, case.rate, case.noise, case.barge): 6 for case in cases}
+    )
+    with pytest.raises(ValueError, match="more than 400"):
+        matrix(sample(101, 1), ["PCMU", "PCMA"], [0, 2])
+    told = lines([judge(case, measured(said(1, 2)), []) for case in every])
+    assert [line.split()[:2] for line in told[told.index("by codec and loss") + 1 :][:2]] == [
+        ["PCMA", "0"],
+        ["PCMA", "2"],
+    ]
+
+
+def test_callers_are_led_through_the_menu_by_keys_that_it_takes() -> None:
+    menu = load_menu(ROOT / "dialogs/menu.toml")
+    for name, person in CALLERS.items():
+        node = "first"
+        while node in menu.nodes:
+            key = person["keys"].get(menu.nodes[node].ask, "")
+            node = "human" if key == "0" else menu.nodes[node].keys[key]
+        assert node in menu.ends or node == "human", name
+
+
+def test_a_call_that_went_wrong_is_told_in_the_order_of_time() -> None:
+    told = story(
+        CASE,
+        measured(said(1, 2), cause="gave up"),
+        [entry("Said", 1000.0, keys=["ask.complaint"]), entry("Heard", 1002.5, words={"text": "my chest"})],
+    )
+    assert [line.split(maxsplit=1)[1] for line in told[1:]] == [
+        "Said ask.complaint", "caller until 2.00: my chest hurts", "Heard my chest",
+    ]  # fmt: skip
+    assert "gave up" in told[0]
 
 
 def test_silence_before_and_after_is_trimmed() -> None:

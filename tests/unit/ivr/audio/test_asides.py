@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from ivr.audio.asides import answers, asides, is_aside, is_faint, is_noise, is_plain_aside, takes_turn
+from ivr.audio.asides import answers, asides, is_aside, is_faint, is_murmur, is_noise, is_plain_aside, takes_turn
 from ivr.audio.convert import to_pcm
 from ivr.audio.format import frames
 from ivr.audio.voicing import Voicing
@@ -33,7 +33,9 @@ def test_signs_of_listening(text: str) -> None:
 @pytest.mark.parametrize("text", ["no", "stop", "help", "agent", "yeah but", "okay wait", "forty", "i can't"])
 def test_turns(text: str) -> None:
     assert not is_aside(text, "en")
-    assert takes_turn(text, VOICE, 1.0, "en")
+    assert takes_turn(text, VOICE, 1.2, "en")
+    assert not takes_turn(text, VOICE, 0.9, "en"), "few words are waited for"
+    assert takes_turn(f"{text} my head hurts", VOICE, 0.9, "en")
 
 
 def test_a_language_without_a_list_knows_no_asides() -> None:
@@ -98,3 +100,31 @@ def test_short_doubtful_words_do_not_stop_a_sentence_but_what_interrupts_does() 
     assert not is_faint("pee", "stop", seconds=0.4, left=5.0, language="en")
     assert not is_faint("pee", "[unk]", seconds=0.4, left=1.0, language="en")
     assert not is_faint("pee", "[unk]", seconds=0.9, left=5.0, language="en")
+
+
+def test_two_coughs_in_a_row_are_noise_and_a_long_sentence_is_not() -> None:
+    dice = random.Random(4)
+    for _ in range(5):
+        samples = noise("double cough", dice)
+        assert is_noise("an ant", voicing(to_pcm(samples)), samples.size / 8000)
+    pcm = speech("it started yesterday", "slt")
+    assert not is_noise("it started yesterday", voicing(pcm), len(pcm) / 16000 - 0.1)
+
+
+def test_a_hum_of_which_words_were_made_is_a_murmur() -> None:
+    dice, heard = random.Random(4), []
+    for _ in range(10):
+        samples = noise("mm-hm", dice)
+        seconds = samples.size / 8000
+        sound = voicing(to_pcm(samples))
+        heard.append(is_murmur("four", sound, seconds=seconds, left=5.0, language="en"))
+        assert not is_murmur("four", sound, seconds=seconds, left=1.0, language="en"), "the question is out"
+        assert not is_murmur("stop", sound, seconds=seconds, left=5.0, language="en")
+        assert not is_murmur("four or five", sound, seconds=seconds, left=5.0, language="en")
+    assert sum(heard) >= 8
+
+
+@pytest.mark.parametrize("text", ["stop", "no", "it hurts", "my chest", "seven", "fever"])
+def test_words_are_no_murmur(text: str) -> None:
+    pcm = speech(text)
+    assert not is_murmur("four", voicing(pcm), seconds=len(pcm) / 16000 - 0.1, left=5.0, language="en")

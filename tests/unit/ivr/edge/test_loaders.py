@@ -38,6 +38,7 @@ def test_no_file_is_no_trunk(tmp_path: Path) -> None:
         ({"calls": 0}, "calls: must be a number"),
         ({"calls": True}, "calls: must be a number"),
         ({"tls": "yes"}, "tls: must be true or false"),
+        ({"trust_identity": 1}, "trust_identity: must be true or false"),
         ({"color": "red"}, "color: is not a known field"),
         ({"user": "us"}, "password: must say where it is"),
         ({"user": "us", "password": "letmein"}, "password: must say where it is"),
@@ -77,7 +78,7 @@ LISTED = {
     "AoR": "nurse-1",
     "Contacts": [
         {"Contact": {"Address": "sip:n@10.0.0.5:5060", "Expires": 90, "Received": "sip:192.0.2.7:4444",
-                     "Socket": "udp:192.0.2.1:5060", "Methods": 5951}},
+                     "Socket": "udp:192.0.2.1:5060", "Methods": 5951, "CFlags": 64}},
         {"Contact": {"Address": "sip:n@10.0.0.6", "Expires": 90, "Received": "sip:192.0.2.8:4;transport=TLS",
                      "Socket": "tls:192.0.2.1:5061", "Methods": 1}},
         {"Contact": {"Address": "sip:n@10.0.0.7", "Expires": "expired"}},
@@ -92,6 +93,7 @@ def test_registered_phones_are_told_again() -> None:
     assert again[0][0] == "ul.add"
     assert again[0][1][:4] == ("location", "nurse-1", "sip:n@10.0.0.5:5060", 60)
     assert ("htable.sets", ("phones", "udp:192.0.2.7:4444", "nurse-1")) in again
+    assert ("htable.seti", ("nats", "udp:192.0.2.7:4444", 1)) in again
     assert len([one for one in again if one[0] == "ul.add"]) == 1  # a connection died with the proxy
     assert phones.restore(found, 189.0) == ()
     assert phones.read("nurse-1", "nonsense", 0) == ()

@@ -51,8 +51,8 @@ def test_all_tables() -> None:
     }
     assert found["users"] == {"sha256:nurse-1": KEY.sha256, "md5:nurse-1": KEY.md5}
     assert found["trunks"] == {
-        "0:net": "192.0.2.0/28,198.51.100.7/32", "0:id": "pbx", "0:calls": 7, "0:tls": 1, "way:pbx.example:5061": 1,
-        "count": 1,
+        "0:net": "192.0.2.0/28,198.51.100.7/32", "0:id": "pbx", "0:calls": 7, "0:tls": 1, "0:trust": 0,
+        "0:texts": 0, "way:pbx.example:5061": 1, "count": 1,
     }  # fmt: skip
     assert found["edge"] == {"secret": "made up", "peers": "127.0.0.1/32"}
 

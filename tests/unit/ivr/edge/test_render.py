@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ivr.edge.render import LIMITS, Edge, Tls, check, check_trunks, command, main_file, tls_file
+from ivr.edge.checks import check, check_phones, check_trunks
+from ivr.edge.render import LIMITS, Edge, Tls, command, main_file, tls_file
 from ivr.edge.rpc import EdgeError
 from ivr.edge.trunks import Trunk
 
@@ -42,7 +43,7 @@ def test_no_name_is_cut_short_by_another() -> None:
 def test_every_number_of_the_rules_is_defined_and_used() -> None:
     used = set(re.findall(r"TL_([A-Z_]+[A-Z0-9])", RULES.read_text(encoding="utf-8")))
     defined = {line.split("!")[2].removeprefix("TL_") for line in main_file(EDGE).splitlines() if "substdef" in line}
-    assert used - defined == {"WITH_TLS", "WITH_TCP", "WITH_MD5", "SRTP_REQUIRED"}
+    assert used - defined == {"WITH_TLS", "WITH_TCP", "WITH_MD5", "WITH_TEXTS", "SRTP_REQUIRED"}
     assert set(LIMITS) <= used
 
 
@@ -63,15 +64,37 @@ def test_what_cannot_work_is_said(tmp_path: Path) -> None:
     for edge, said in (
         (replace(EDGE, bind="0.0.0.0"), "sip.bind must be one"),
         (replace(EDGE, bind="::1"), "sip.bind must be one"),
+        (replace(EDGE, bind="hotline.example"), "sip.bind must be one"),
+        (replace(EDGE, srtp_required=True), "needs sip.tls_port"),
         (replace(EDGE, tls=replace(pair, key=tmp_path / "none")), "sip.tls_key names"),
         (replace(EDGE, tls=replace(pair, demand=True)), "needs sip.tls_ca"),
+        (replace(EDGE, tls=replace(pair, authorities=tmp_path / "none")), "sip.tls_ca names"),
     ):
         with pytest.raises(EdgeError, match=said):
             check(edge)
     with pytest.raises(EdgeError, match="cannot use"):
         main_file(replace(EDGE, run=Path("/x/a!b")))
-    with pytest.raises(EdgeError, match='trunk "pbx" wants TLS'):
-        check_trunks(EDGE, [Trunk(id="pbx", networks=("192.0.2.9/32",), tls=True)])
+    check(replace(EDGE, bind="127.0.0.1", srtp_required=True))
+
+
+def test_trunks_and_phones_that_cannot_be_called_are_said(tmp_path: Path) -> None:
+    secret = Trunk(id="pbx", networks=("192.0.2.9/32",), tls=True)
+    clear, here = replace(secret, tls=False), Trunk(id="here", networks=("127.0.0.1/32",))
+    without_authority = replace(EDGE, tls=tls(tmp_path))
+    for edge in (EDGE, without_authority):
+        with pytest.raises(EdgeError, match='trunk "pbx" wants TLS: set sip.tls_port, and sip.tls_ca'):
+            check_trunks(edge, [here, secret])
+        with pytest.raises(EdgeError, match="agent nurse-1 wants TLS"):
+            check_phones(edge, {"nurse-1": "sips:desk@192.0.2.7"})
+        check_trunks(edge, [clear])
+        check_phones(edge, {"nurse-1": "sip:desk@192.0.2.7"})
+    strict = replace(EDGE, srtp_required=True, tls=replace(tls(tmp_path), authorities=tmp_path / "c.pem"))
+    check_trunks(strict, [secret, here])
+    check_phones(strict, {"nurse-1": "sips:desk@desk.example", "nurse-2": "sip:desk@127.0.0.1:5070"})
+    with pytest.raises(EdgeError, match='trunk "pbx" has no TLS'):
+        check_trunks(strict, [secret, clear])
+    with pytest.raises(EdgeError, match="agent nurse-1 has an address without TLS"):
+        check_phones(strict, {"nurse-1": "sip:desk@desk.example"})
 
 
 def test_the_command_stays_in_the_foreground() -> None:

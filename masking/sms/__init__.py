@@ -1,0 +1,1 @@
+"""Text messages between the two sides of a binding."""
