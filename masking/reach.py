@@ -1,3 +1,4 @@
+# Size: open_reach names every part once, and which of them stands on which.
 """What of the room reaches beyond it: webhooks, hooks before calls, limits in Redis. Opened once a process."""
 
 import random

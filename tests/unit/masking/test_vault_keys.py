@@ -1,3 +1,4 @@
+# Size: one test goes through a whole change of keys, step by step.
 """Keys of the vault: rotation while bindings live, erasure, and numbers that may no longer be called."""
 
 import asyncio

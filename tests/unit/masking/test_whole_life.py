@@ -1,3 +1,4 @@
+# Size: one whole life of a binding, told in order.
 """A whole masking life, with every log at its top level, on SQLite, PostgreSQL and a real Redis: then every place where
 something may have been left is searched for the two real numbers, in all spellings."""
 

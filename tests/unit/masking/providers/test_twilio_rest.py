@@ -1,3 +1,4 @@
+# Size: one carrier, asked in every way; each test reads its requests.
 """Texts and click-to-calls over Twilio's REST API, against a Twilio of our own, and its webhooks back to us by HTTP."""
 
 import asyncio
