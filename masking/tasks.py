@@ -75,8 +75,9 @@ class DoctorTasks:
         if self._wishes is None:
             raise MaskingRefused(Wrong.FIELD, "id", "no line here takes click-to-calls")
         owed = await self._owed(id, owner)
-        binding = id if owed is None else (await self._bound(owed, owner, doctor)).id
-        return await self._wishes.ask(binding, owner, key=key)
+        if owed is None:
+            return await self._wishes.ask(id, owner, key=key)
+        return await self._call_back(self._wishes, owed, owner, doctor, key)
 
     async def done(self, id: str, owner: str) -> None:
         """As the port says."""
@@ -93,21 +94,27 @@ class DoctorTasks:
         found = next((one for one in await self._promises.open() if one.id == id), None)
         return found if owner == HOTLINE else None
 
-    async def _bound(self, owed: Owed, owner: str, doctor: str) -> Binding:
-        """A live pair of patient and doctor: the one there is, or a new one for a day. Two who ask at once get one."""
+    async def _call_back(self, wishes: Wishes, owed: Owed, owner: str, doctor: str, key: str) -> Wish:
+        """By a live pair of patient and doctor: the one there is, unless only the patient may call in it, or a new one
+        for a day. Two who ask at once get one."""
+        pairs = await self._pairs(owed, owner, doctor)
+        for made in pairs:
+            if made.kind in CALLABLE and self._is_live(made):
+                try:
+                    return await wishes.ask(made.id, owner, key=key)
+                except MaskingRefused as refused:
+                    if refused.code != Wrong.ONE_WAY:
+                        raise
+        name = f"task {owed.id} {doctor} {len(pairs)}"[:128]
+        wanted = Wanted(owner=owner, kind=Kind.PAIR, doctor=doctor, patient=owed.party, key=name)
+        return await wishes.ask((await self._bindings.create(wanted)).id, owner, key=key)
+
+    async def _pairs(self, owed: Owed, owner: str, doctor: str) -> Sequence[Binding]:
+        """All of this patient and doctor, newest first. Raises MaskingRefused where no doctor is named."""
         if not doctor:
             raise MaskingRefused(Wrong.FIELD, "doctor", "name the doctor who calls back")
-        pairs = [
-            made
-            for made in await self._bindings.list(owner, party=owed.party, limit=MOST_LOOKED_AT)
-            if (made.doctor, made.patient) == (doctor, owed.party)
-        ]
-        if live := [made for made in pairs if made.kind in CALLABLE and self._is_live(made)]:
-            return live[0]
-        key = f"task {owed.id} {doctor} {len(pairs)}"[:128]
-        return await self._bindings.create(
-            Wanted(owner=owner, kind=Kind.PAIR, doctor=doctor, patient=owed.party, key=key)
-        )
+        known = await self._bindings.list(owner, party=owed.party, limit=MOST_LOOKED_AT)
+        return [made for made in known if (made.doctor, made.patient) == (doctor, owed.party)]
 
     async def _live(self, owner: str, doctor: str) -> Sequence[Binding]:
         newest = await self._bindings.list(owner, party=doctor, limit=MOST_LOOKED_AT)

@@ -29,8 +29,8 @@ _FACTORS = MappingProxyType({Hint.COMPLETE: 0.65, Hint.READING: 1.4, Hint.UNFINI
 _WORDLESS_SECONDS = 1.0  # at most, for a stranger's sound in which no word was heard: it may be a cough
 _SEEN_SHARES = MappingProxyType({Hint.COMPLETE: 0.75, Hint.UNFINISHED: 1.2})
 """Of a slow speaker's pace: a "yes" is whole as well, but more may follow; the longest pauses look for a word."""
-_FEARED_SHARES = MappingProxyType({Hint.COMPLETE: 0.0, Hint.LIKELY: 0.5, Hint.READING: 1.2, Hint.UNFINISHED: 1.2})
-"""Of what is only feared of a stranger."""
+_FEARED_SHARES = MappingProxyType({Hint.COMPLETE: 0.0, Hint.LIKELY: 0.5, Hint.READING: 1.0, Hint.UNFINISHED: 0.9})
+"""Of what is only feared of a stranger. A last word after which more should come is misheard as often as not."""
 _BRIEF_SECONDS = 0.8  # a held sentence is given up after two seconds, whatever it was held for
 _LEAST_SECONDS = 0.3
 _MOST_SECONDS = 2.0

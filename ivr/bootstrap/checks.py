@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,10 @@ from ivr.lines.sip_settings import SipSettings
 from ivr.ports import LineError
 from ivr.supervise import SuperviseError
 from ivr.voices import choose as voices
-from masking.port import MaskingUnavailable
+from masking.port import MaskingUnavailable, Side
+from masking.providers.twilio_account import lacking
 from records.keys import KeyRefused, keys_from_folder
+from records.port import JournalUnavailable
 from routing.agents import AgentsRefused, load_agents
 from routing.processes import RedisMissing, find_redis
 
@@ -212,22 +215,41 @@ def keys(settings: Settings, where: Places) -> Finding:
     return good(f"in {where.keys}: keep a copy in a safe place, records cannot be read without them")
 
 
+NO_NUMBERS = "no virtual numbers yet: calls are masked after `triageline masking import`"
+
+
 def masking(settings: Settings, where: Places) -> Finding:
     """Virtual numbers, and the way out to those for whom they stand."""
     if not settings.masking.database and not (where.var / "vault.db").exists():
-        return good("no virtual numbers yet (triageline masking import)")
+        return good(NO_NUMBERS)
     try:
         desk = open_masking(settings, where, keys_from_folder(where.keys))
         try:
-            count = len(asyncio.run(desk.numbers.list()))
+            count = Counter(one.side for one in asyncio.run(desk.numbers.list()))
         finally:
             desk.close()
-    except (MaskingUnavailable, KeyRefused) as error:
-        return bad(str(error))
+    except (MaskingUnavailable, JournalUnavailable, KeyRefused) as error:
+        return bad(f"{error}; look at masking.database" if settings.masking.database else str(error))
+    if not count:
+        return good(NO_NUMBERS)
     out = settings.masking.outbound or settings.sip.outbound
-    if count and not out:
-        return bad(f"{count} virtual numbers, but nobody can be called: set masking.outbound to a trunk")
-    return good(f"{count} virtual numbers" + (", the other side is called through a trunk" if out else ""))
+    if not (out or settings.masking.twilio_public_url):
+        return bad(f"{count.total()} virtual numbers, but nobody can be called: set masking.outbound to a trunk")
+    told = ", ".join(f"{count[side]} that {side}s dial" for side in Side)
+    return good(f"{told}{', the other side is called through a trunk' if out else ''}")
+
+
+def twilio(settings: Settings, where: Places) -> Finding:
+    """What Twilio needs, where it is to carry anything."""
+    account, token = (os.environ.get(f"TWILIO_{name}", "") for name in ("ACCOUNT_SID", "AUTH_TOKEN"))
+    public, used = settings.masking.twilio_public_url, "twilio" in {settings.masking.texts, settings.masking.provider}
+    if lack := lacking(public=public, used=used, account=account, token=token):
+        return bad(lack)
+    if not public:
+        return good("off")
+    if not settings.console.enabled:
+        return bad("Twilio is answered by the API: set console.enabled = true")
+    return good(f"answered at {public}/twilio/")
 
 
 def disk(settings: Settings, where: Places) -> Finding:
@@ -270,5 +292,6 @@ PARTS: dict[str, Callable[[Settings, Places], Finding]] = {
     "agents": agents,
     "keys": keys,
     "masking": masking,
+    "Twilio": twilio,
     "disk": disk,
 }

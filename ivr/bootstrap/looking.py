@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from config.settings import Settings
+from ivr.bootstrap.console import sign_of
 from ivr.bootstrap.places import Places, places
 from ivr.watch import live
 from ivr.watch.logs import escape
@@ -39,17 +40,17 @@ def top(settings: Settings, *, once: bool, as_json: bool) -> int:
     """The live table until Ctrl-C; one look where `once`, or where nobody looks at a terminal. Raises NothingRuns,
     AgentsRefused."""
     where, console = places(settings), Console()
-    seen = asyncio.run(look(where))
+    seen = asyncio.run(look(where, api=settings.console.enabled))
     if as_json:
         print(json.dumps(asdict(seen)))
     elif once or not console.is_terminal:
         console.print(draw(seen, console.width))
     else:
-        _go_on(where, console, seen)
+        _go_on(where, console, seen, api=settings.console.enabled)
     return 0
 
 
-def _go_on(where: Places, console: Console, seen: Seen) -> None:
+def _go_on(where: Places, console: Console, seen: Seen, *, api: bool) -> None:
     with (
         suppress(KeyboardInterrupt),
         Live(draw(seen, console.width), console=console, screen=True, auto_refresh=False) as screen,
@@ -57,19 +58,24 @@ def _go_on(where: Places, console: Console, seen: Seen) -> None:
         while True:
             time.sleep(REFRESH_SECONDS)
             try:
-                drawn = draw(asyncio.run(look(where)), console.width)
+                drawn = draw(asyncio.run(look(where, api=api)), console.width)
             except NothingRuns as nothing:  # perhaps it starts again
                 drawn = Text(str(nothing), style="bold red")
             screen.update(drawn, refresh=True)
 
 
-async def look(where: Places) -> Seen:
-    """The hotline at this moment. Raises NothingRuns, AgentsRefused."""
+async def look(where: Places, *, api: bool = False) -> Seen:
+    """The hotline at this moment; `api`: whether the web API should be there. Raises NothingRuns, AgentsRefused."""
     now = time.time()
     workers = [one for one in live.read(where.run) if one["alive"] or now - one["at"] < GONE_SECONDS]
     if not any(one["alive"] for one in workers):
         raise NothingRuns(NOT_RUNNING)
-    return Seen(workers=workers, agents=await _agents(where), now=now)
+    sign = await asyncio.to_thread(sign_of, where) if api else None
+    said = (sign.problem or f"served on {sign.address}") if sign else "does not run"
+    return Seen(
+        workers=workers, agents=await _agents(where), now=now, api=said if api else "",
+        api_good=sign is not None and not sign.problem,
+    )  # fmt: skip
 
 
 async def _agents(where: Places) -> tuple[AgentSeen, ...]:

@@ -42,11 +42,15 @@ class Seen:
     """All agents."""
     now: float
     """Seconds since the epoch."""
+    api: str = ""
+    """Where the web API is served, or why it is not; empty where it is off."""
+    api_good: bool = True
+    """Whether it is served."""
 
 
 def draw(seen: Seen, width: int) -> RenderableType:
     """The whole screen, for so many columns."""
-    return Group(_headline(seen), _workers(seen, width), _calls(seen, width), _agents(seen, width))
+    return Group(_headline(seen), *_api(seen), _workers(seen, width), _calls(seen, width), _agents(seen, width))
 
 
 def _headline(seen: Seen) -> Text:
@@ -61,6 +65,10 @@ def _headline(seen: Seen) -> Text:
         line.append(", p50 ", style="not bold").append_text(gap(_worst(seen, "gap_p50_ms"), GAP_GOOD_MS))
         line.append(", p95 ", style="not bold").append_text(gap(_worst(seen, "gap_p95_ms"), GAP_BAD_MS))
     return line.append(f", dead air {air}", style="bold red" if air else "not bold")
+
+
+def _api(seen: Seen) -> tuple[Text, ...]:
+    return (Text(f"API: {seen.api}", style="" if seen.api_good else "bold red"),) if seen.api else ()
 
 
 def _worst(seen: Seen, name: str) -> int | None:

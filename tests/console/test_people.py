@@ -132,6 +132,21 @@ def test_a_doctor_calls_back_from_the_task_list(api: Api) -> None:
     assert api("GET", "/v1/tasks", hotline).json()["tasks"] == []
 
 
+def test_a_callback_does_not_go_by_a_binding_in_which_only_the_patient_may_call(api: Api) -> None:
+    hotline = api.token(owner="hotline")
+    api("POST", "/v1/numbers/import", hotline, raw=b"number,side\n+12025550117,patient\n+12025550118,doctor\n")
+    one_way = api.bind(hotline, one_way=True)
+    refused = api("POST", f"/v1/tasks/{one_way['id']}/call", hotline, {})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "one_way")
+    promise = Callback(id="cb-qwertz", call="qwertz", party=one_way["patient"], urgency=1, at=api.clock.now)
+    run(callbacks(api.store).promise(promise))
+    made = [
+        api("POST", "/v1/tasks/cb-qwertz/call", hotline, {"doctor": one_way["doctor"]}).json()["binding"]
+        for _ in range(2)
+    ]
+    assert made[0] == made[1] != one_way["id"]
+
+
 def test_who_showed_no_number_cannot_be_called_back(api: Api) -> None:
     hotline = api.token(owner="hotline")
     promise = Callback(id="cb-withheld", call="q", party="withheld-qwertzuiop", urgency=2, at=api.clock.now)

@@ -238,7 +238,7 @@ def _lived(trap: LogTrap, server: Receiver, client: "Redis", seen: Seen) -> None
         "binding.created", "binding.renewed", "binding.expired", "binding.closed", "call.started", "call.ended",
         "call.intercept", "code.failed", "abuse.scan", "abuse.limited", "abuse.spoof_suspect",
     }  # fmt: skip
-    assert "INSERT INTO masking_parties" in trap.text
+    assert "FROM masking_parties" in trap.text
     assert len(seen.errors) >= 10
     assert list(client.scan_iter())
 

@@ -33,10 +33,10 @@ def a_worker(*calls: dict[str, Any], **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def shown(*workers: dict[str, Any], width: int = 100) -> str:
+def shown(*workers: dict[str, Any], width: int = 100, **more: Any) -> str:
     console = Console(width=width, record=True, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     with console.file:
-        console.print(draw(Seen(workers=workers, agents=AGENTS, now=1001.0), width))
+        console.print(draw(Seen(workers=workers, agents=AGENTS, now=1001.0, **more), width))
     return console.export_text()
 
 
@@ -115,3 +115,9 @@ def test_a_live_file_is_private_and_a_dead_worker_has_no_calls(tmp_path: Path) -
     ]
     assert not list(tmp_path.glob("worker-*.json")), "those files are the workers' signs of life"
     assert json.loads(live.file_of(tmp_path, "worker-10").read_text(encoding="utf-8"))["places"] == 20
+
+
+def test_where_the_api_is_and_what_is_wrong_with_it() -> None:
+    assert "API" not in shown(a_worker())
+    assert "API: served on http://127.0.0.1:8080\n" in shown(a_worker(), api="served on http://127.0.0.1:8080")
+    assert "API: does not run" in shown(a_worker(), api="does not run", api_good=False)
