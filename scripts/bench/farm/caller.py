@@ -127,7 +127,8 @@ class Caller:
         """The hotline begins to sound."""
         if not self._turn_open:
             self._turn_open, self._onset = True, at
-            if not self._talking and self.measured.utterances and not self.measured.utterances[-1].answered:
+            # Also over the caller's own words, as a danger is answered: then there is no gap.
+            if self.measured.utterances and not self.measured.utterances[-1].answered:
                 self.measured.utterances[-1].answered = at
 
     def _may_barge(self, at: float) -> bool:
