@@ -191,6 +191,6 @@ class Voice(Protocol):
         ...
 
     async def speak(self, text: str, *, keep: bool) -> bytes:
-        """The text as 8 kHz mono s16le, about -20 dBFS. `keep` says that it may be written to the disk cache: false
-        for anything with a caller's words in it. Raises VoiceError."""
+        """The text as 8 kHz mono s16le, about -20 dBFS. `keep` says that it may be remembered, in memory and on
+        disk: false for anything with a caller's words or digits in it. Raises VoiceError."""
         ...

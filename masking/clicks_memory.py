@@ -17,6 +17,7 @@ class MemoryWishes:
         self._wishes: dict[str, Wish] = {}
         self._beats: dict[str, float] = {}
         self._keys: dict[tuple[str, str], str] = {}
+        self._takers: dict[str, str] = {}
 
     async def ask(self, binding: str, owner: str, *, key: str = "") -> Wish:
         """As the port says."""
@@ -42,6 +43,7 @@ class MemoryWishes:
             return None
         first = min(waiting, key=lambda one: (one.at, one.id))
         await self.note(first.id, WishState.TAKEN)
+        self._takers[first.id] = taker
         return self._wishes[first.id]
 
     async def note(self, id: str, state: WishState, end: LegEnd | None = None) -> None:
@@ -51,6 +53,13 @@ class MemoryWishes:
             return
         self._wishes[id] = replace(wish, state=further(wish.state, state), end=end)
         self._beats[id] = self._clock()
+
+    async def forsaken(self, takers: frozenset[str]) -> int:
+        """As the port says."""
+        theirs = [id for id, taker in self._takers.items() if taker in takers and self._wishes[id].state not in OVER]
+        for id in theirs:
+            await self.note(id, WishState.FAILED, LegEnd.FAILED)
+        return len(theirs)
 
     async def get(self, id: str, owner: str) -> Wish:
         """As the port says."""

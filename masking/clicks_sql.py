@@ -41,6 +41,15 @@ class SqlWishes:
         """Where it stands; an earlier state is a sign of life. Raises MaskingUnavailable."""
         await self._ledger.write(lambda db: self._note(db, id, state, end))
 
+    async def forsaken(self, takers: frozenset[str]) -> int:
+        """What dead takers were carrying out has failed; how many. Raises MaskingUnavailable."""
+        theirs = clicks.c.taker.in_([one[:64] for one in takers])
+        tended = clicks.c.state.not_in([WishState.WAITING.value, *(one.value for one in OVER)])
+        failed = {"state": WishState.FAILED.value, "end": LegEnd.FAILED.value}
+        return await self._ledger.write(
+            lambda db: db.execute(update(clicks).where(theirs, tended).values(**failed)).rowcount
+        )
+
     async def get(self, id: str, owner: str) -> Wish:
         """One of the owner's. Raises MaskingRefused, MaskingUnavailable."""
         query = select(clicks).where(clicks.c.id == id, clicks.c.owner == owner)

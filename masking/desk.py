@@ -18,6 +18,7 @@ from masking.diary_sql import SqlDiary
 from masking.exchange_sql import SqlExchange
 from masking.hooks_sql import SqlHooks
 from masking.ledger import Ledger
+from masking.line_legs_sql import SqlLineLegs
 from masking.numbers import virtual_number
 from masking.numbers_sql import SqlNumbers
 from masking.policy import Policy, RefusedByPolicy
@@ -27,6 +28,7 @@ from masking.port import (
     Exchange,
     Intercept,
     Limits,
+    LineLegs,
     MaskingRefused,
     Need,
     Numbers,
@@ -100,6 +102,8 @@ class Desk:
     """People who complained about a number."""
     alerts: SqlAlerts
     """What operators must do about numbers."""
+    legs: LineLegs
+    """Legs in progress on our own lines."""
     wishes: Wishes | None = None
     """Click-to-calls asked for."""
     relay: Relay | None = None
@@ -216,6 +220,7 @@ def open_desk(
         complaints=SqlComplaints(ledger, most=complaints, alert=alerts.note),
         alerts=alerts,
         exchange=exchange,
+        legs=SqlLineLegs(ledger),
         wishes=SqlWishes(ledger, exchange),
         tokens=SqlTokens(ledger, sealer("service tokens")),
         ledger=ledger,

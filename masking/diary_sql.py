@@ -13,7 +13,7 @@ from masking.diary_rows import Written, ended, facts, record_of, record_row, wri
 from masking.ledger import Ledger
 from masking.parties import binding_name, random_id
 from masking.port import CallRecord, DeliveryState, Event, Happened, HookUse
-from masking.schema import bindings, cdrs, deliveries, events, hooks, marks
+from masking.schema import bindings, cdrs, deliveries, events, hooks, line_legs, marks
 
 TOGETHER = 256
 """Events written in one transaction: when many come at once, they share one wait for the disk."""
@@ -179,6 +179,7 @@ def _queue(db: Connection, rows: Sequence[dict[str, object]]) -> None:
 
 
 def _keep(db: Connection, record: CallRecord) -> None:
+    db.execute(delete(line_legs).where(line_legs.c.call == record.call, line_legs.c.leg == record.leg))
     known = select(cdrs.c.call).where(cdrs.c.call == record.call, cdrs.c.leg == record.leg)
     if db.execute(known).first() is not None:
         return

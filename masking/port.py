@@ -529,6 +529,65 @@ class Diary(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineLeg:
+    """A leg of a masked call in progress on our own line: its record, if the process that has it dies."""
+
+    call: str
+    """Opaque id that both legs share."""
+    leg: str
+    """As in CallRecord."""
+    keeper: str
+    """The process that has it."""
+    owner: str
+    """As in CallRecord, as far as it is known by now; so are the next ones."""
+    binding: str
+    """Id or ""."""
+    party: str
+    """Whose phone, or ""."""
+    number: str
+    """Virtual number."""
+    started: float
+    """Seconds since the epoch."""
+    answered: float | None
+    """When it was answered; None: not yet."""
+    by_code: bool
+    """Whether a code let the caller in."""
+    until: float
+    """When it is over at the latest."""
+    seen: float = 0.0
+    """When this was last written; given by whoever keeps it."""
+
+
+class LineLegs(Protocol):
+    """Legs in progress on our own lines, of all processes. The record of a leg ends it here too (see Diary)."""
+
+    async def hold(self, legs: tuple[LineLeg, ...]) -> None:
+        """Keep legs of one call, or what is new of them. Raises MaskingUnavailable."""
+        ...
+
+    async def held(self) -> tuple[LineLeg, ...]:
+        """All of them. Raises MaskingUnavailable."""
+        ...
+
+
+class Claims(Protocol):
+    """Which pairs are being connected, over all processes. A claim ends soon after the process that made it."""
+
+    async def take(self, call: str, pair: str) -> bool:
+        """Whether no other call is known to have this pair; then it is this call's. Answers within 100 ms and never
+        raises: in doubt it is free."""
+        ...
+
+    def free(self, call: str) -> None:
+        """The call is over; what it claimed is free soon."""
+        ...
+
+    async def drop(self, call: str, pair: str) -> None:
+        """A dead process's call has this pair no more. Never raises."""
+        ...
+
+
 class HookUse(StrEnum):
     """What an owner's web address is for."""
 
@@ -737,6 +796,10 @@ class Wishes(Protocol):
 
     async def note(self, id: str, state: WishState, end: LegEnd | None = None) -> None:
         """Say where it stands. Raises MaskingUnavailable."""
+        ...
+
+    async def forsaken(self, takers: frozenset[str]) -> int:
+        """These takers are dead: what they were carrying out has failed; how many. Raises MaskingUnavailable."""
         ...
 
     async def get(self, id: str, owner: str) -> Wish:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from masking.buckets import Rates
+from masking.claims_redis import RedisClaims
 from masking.deliverer import Deliverer, Keep
 from masking.desk import Desk
 from masking.hooks_sql import SqlDeliveries
@@ -37,12 +38,16 @@ class Reach:
     """To be closed."""
     limits: RedisLimits | None
     """To be closed; None without Redis."""
+    claims: RedisClaims | None
+    """Pairs that are being connected; to be closed; None without Redis."""
 
     async def close(self) -> None:
         """Let what is being told be told, and give connections back. The desk stays open."""
         await self.intercept.close()
         if self.limits is not None:
             await self.limits.close()
+        if self.claims is not None:
+            await self.claims.close()
         await self.poster.close()
         await self.asker.close()
 
@@ -92,4 +97,5 @@ def open_reach(
         asker=asker,
         intercept=intercept,
         limits=limits,
+        claims=RedisClaims(redis_url, sealer("masking pairs")) if redis_url else None,
     )

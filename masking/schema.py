@@ -371,6 +371,25 @@ live_calls = Table(
 """Calls that a carrier holds for us. `reference`: its id of it; `facts`: ids and virtual numbers; `until`: over at the
 latest; `cut`: its binding was killed, and the carrier is told to end it."""
 
+line_legs = Table(
+    "masking_line_legs",
+    metadata,
+    Column("call", Key, primary_key=True),
+    Column("leg", String(1), primary_key=True),
+    Column("keeper", String(64), nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("binding", Key, nullable=False),
+    Column("party", Key, nullable=False),
+    Column("number", String(24), nullable=False),
+    Column("started", Double, nullable=False),
+    Column("answered", Double),
+    Column("by_code", Boolean, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+)
+"""Legs in progress on our own lines: what becomes of their records if their process (`keeper`) dies. `until`: over at
+the latest; `seen`: when the row was written."""
+
 tag_key = Table(
     "masking_tag_key",
     metadata,

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from config.settings import Settings
 from ivr.doors import Doors
 from ivr.masked.clicks import Clicks
 from ivr.masked.doors import MaskedDoors, OurNumbers
+from ivr.masked.heirs import Heirs
 from ivr.masked.ledger import Pairs
 from ivr.masked.session import Living, MaskedSession
 from ivr.ports import LegArrived, Line
@@ -18,7 +20,7 @@ from ivr.session import Session
 from ivr.worker import Worker, new_call_id
 from masking.desk import Desk
 from masking.numbers import virtual_number
-from masking.port import MaskingUnavailable, PhoneNumber
+from masking.port import Claims, MaskingUnavailable, PhoneNumber
 
 log = logging.getLogger(__name__)
 
@@ -31,16 +33,17 @@ SHARE = 0.02
 class MaskedCalls:
     """Everything about masked calls in one worker."""
 
-    def __init__(self, settings: Settings, doors: Doors, desk: Desk) -> None:
-        self._desk, self._doors = desk, doors
-        self._pairs = Pairs()
+    def __init__(self, settings: Settings, doors: Doors, desk: Desk, claims: Claims | None = None) -> None:
+        """`claims`: which pairs other workers connect; None: this is the only one."""
+        self._desk, self._doors, self._claims = desk, doors, claims
+        self._pairs = Pairs(claims)
         self._ours = OurNumbers(lambda text: virtual_number(text, desk.region))
         self._trunk = Trunk(
             template=settings.masking.outbound or settings.sip.outbound, allowed=lambda number: True
         )
         self._masked = MaskedDoors(
             exchange=desk.exchange, bindings=desk.bindings, number=self._number, address=self._trunk.address,
-            ours=self._ours, diary=desk.diary, intercept=desk.intercept, limits=desk.limits,
+            ours=self._ours, diary=desk.diary, legs=desk.legs, intercept=desk.intercept, limits=desk.limits,
             wishes=desk.wishes if settings.masking.provider == "sip" else None,
             ring_seconds=settings.masking.ring_seconds,
         )  # fmt: skip
@@ -61,6 +64,13 @@ class MaskedCalls:
             self._masked, taker=taker, free=lambda: not worker.draining and not worker.full, take=worker.take,
             make=self._make,
         )  # fmt: skip
+
+    def heirs(self, lives: Path) -> Heirs:
+        """Who writes down what dead workers left. `lives`: folder of `locks.Life`."""
+        desk = self._desk
+        return Heirs(
+            lives, desk.legs, desk.diary, wishes=desk.wishes, claims=self._claims, clock=desk.ledger.clock
+        )
 
     async def learn(self) -> None:
         """Read the list of our numbers; what cannot be read stays as it was."""

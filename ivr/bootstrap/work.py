@@ -96,7 +96,7 @@ async def work(settings: Settings, rasa_port: int, redis_url: str, name: str = "
 async def serve(settings: Settings, where: Places, line: SipLine, house: House, post: Post) -> bool:
     """Stand by until there is a place, take calls until told to stop, and let those in progress end. Whether nothing
     is left to do for others."""
-    masked = MaskedCalls(settings, house.doors, house.desk)
+    masked = MaskedCalls(settings, house.doors, house.desk, house.reach.claims)
     worker = Worker(house.doors, Limits(callers=settings.hotline.callers), masked=masked.session)
     await house.router.start()
     await masked.learn()
@@ -104,6 +104,7 @@ async def serve(settings: Settings, where: Places, line: SipLine, house: House, 
         asyncio.create_task(masked.keep()),
         asyncio.create_task(post.beat(lambda: worker.calls, line.ping)),
         asyncio.create_task(make_ready(house, post)),
+        asyncio.create_task(masked.heirs(where.run / "lives").run()),
     ]
     try:
         if behind_edge(settings):
@@ -119,7 +120,7 @@ async def serve(settings: Settings, where: Places, line: SipLine, house: House, 
         if clicks := masked.clicks(worker, post.life.id):
             tasks.append(asyncio.create_task(clicks.run()))
         await post.ended(line.wait_closed())
-        for task in tasks[3:]:
+        for task in tasks[4:]:
             task.cancel()
         await post.say(draining=True)
         if behind_edge(settings):

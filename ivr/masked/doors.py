@@ -11,6 +11,7 @@ from masking.port import (
     Exchange,
     Intercept,
     Limits,
+    LineLegs,
     PhoneNumber,
     PreCall,
     VirtualNumber,
@@ -34,6 +35,8 @@ class MaskedDoors:
     """Which numbers are virtual ones."""
     diary: Diary | None = None
     """Events and records; None in tests."""
+    legs: LineLegs | None = None
+    """What calls would leave behind if this process died; None in tests."""
     intercept: Intercept | None = None
     """Owners' hooks; None where no owner has any."""
     limits: Limits | None = None

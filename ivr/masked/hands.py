@@ -177,9 +177,10 @@ class Hands:
             self._mind.post(ev.DialFailed(leg=command.leg, end=end))
 
     async def _dialled(self, command: do.Dial) -> LegEnd | None:
-        if not self._pairs.take(self._records.call, self._mind.call):
+        if not await self._pairs.take(self._records.call, self._mind.call):
             return LegEnd.BUSY
         self._records.begins(command.leg)
+        self._records.follow(self._mind.call, self.number)
         try:
             async with asyncio.timeout(RESOLVE_SECONDS):
                 number = await self._masked.number(command.party)

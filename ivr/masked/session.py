@@ -24,7 +24,7 @@ from ivr.masked.state import Call, Leg, State
 from ivr.ports import LegArrived, Line, LineEvent
 from ivr.timers import Timers
 from ivr.watch.logs import name_call
-from ivr.watch.watcher import Masked
+from ivr.watch.watcher import Masked, MaskedEnded
 from masking.port import ClickPlan, LegEnd, MaskingRefused, MaskingUnavailable, NumberState, Party, Side
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,9 @@ class MaskedSession:
         self._up = False
         self._doors, self._masked, self._triage = doors, masked, triage
         self._arrival, self._plan, self._owner = arrival, plan, owner
-        self._records = Records(call, masked.diary, masked.wishes, doors.clock, wish)
+        self._records = Records(
+            call, masked.diary, masked.wishes, doors.clock, wish, legs=masked.legs, keeper=doors.keeper
+        )
         self._hands = Hands(doors, masked, self._records, pairs, self)
         self._queue: asyncio.Queue[ev.Event] = asyncio.Queue()
         self._unhandled = 1
@@ -120,6 +122,8 @@ class MaskedSession:
         finally:
             if not self.call.finished:  # the process ends
                 await self._hands.carry_out(finish(replace(self.call, end=LegEnd.FAILED)))
+            end = self.call.end or (LegEnd.ABANDONED if self.call.finished else LegEnd.FAILED)
+            self._doors.watcher.fact(self.id, MaskedEnded(end=end.value))
             self._doors.watcher.ended(self.id)
             leaving = asyncio.create_task(self._hands.let_go())  # the caller does not wait for our records
             try:
@@ -248,6 +252,7 @@ class MaskedSession:
             if not isinstance(event, ev.Broken):
                 self.post(ev.Broken())
             return
+        self._records.follow(self.call, self._hands.number)
         for command in commands:
             try:
                 await self._hands.carry_out(command)

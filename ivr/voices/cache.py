@@ -1,4 +1,5 @@
-"""Voice that remembers: each prompt is rendered once. Memory for everything, the disk for what may be kept."""
+"""Voice that remembers: each prompt that may be kept is rendered once, for memory and disk; a caller's words and digits
+are rendered anew and stay nowhere."""
 
 import asyncio
 import hashlib
@@ -51,7 +52,6 @@ class CachedVoice:
         self._max_memory_bytes = max_memory_bytes
         self._memory: OrderedDict[str, bytes] = OrderedDict()
         self._memory_bytes = 0
-        self._fixed: set[str] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._store_failed = False
 
@@ -61,20 +61,22 @@ class CachedVoice:
         return self._voice.name
 
     async def speak(self, text: str, *, keep: bool) -> bytes:
-        """The text as 8 kHz mono s16le, rendered only where it is not remembered. Raises VoiceError."""
+        """The text as 8 kHz mono s16le, rendered only where it is not remembered. Without `keep` nothing of it stays in
+        this process: its sound may be the digits of a code. Raises VoiceError."""
+        if not keep:
+            return await self._voice.speak(text, keep=False)
         key = self._key(text)
         if (pcm := self._recall(key)) is not None:  # whoever is rendering the same anew must not be waited for
             return pcm
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:  # two calls that want the same sentence wait for one rendering
             pcm = self._recall(key)
-            if pcm is None and keep:
+            if pcm is None:
                 pcm = await self._from_store(key)
             if pcm is None:
-                pcm = await self._voice.speak(text, keep=keep)
-                if keep:
-                    await self._to_store(key, pcm)
-            self._remember(key, pcm, fixed=keep)
+                pcm = await self._voice.speak(text, keep=True)
+                await self._to_store(key, pcm)
+            self._remember(key, pcm)
         return pcm
 
     def kept(self, text: str) -> bytes | None:
@@ -93,17 +95,12 @@ class CachedVoice:
             self._memory.move_to_end(key)
         return self._memory.get(key)
 
-    def _remember(self, key: str, pcm: bytes, *, fixed: bool) -> None:
+    def _remember(self, key: str, pcm: bytes) -> None:
         self._memory_bytes += len(pcm) - len(self._memory.get(key, b""))
         self._memory[key] = pcm
         self._memory.move_to_end(key)
-        if fixed:
-            self._fixed.add(key)
         while self._memory_bytes > self._max_memory_bytes:
-            # Fixed sentences stay longest: they must be at hand when the voice itself hangs.
-            oldest = next((one for one in self._memory if one not in self._fixed), next(iter(self._memory)))
-            self._memory_bytes -= len(self._memory.pop(oldest))
-            self._fixed.discard(oldest)
+            self._memory_bytes -= len(self._memory.popitem(last=False)[1])
 
     async def _from_store(self, key: str) -> bytes | None:
         if self._store is None:

@@ -97,6 +97,8 @@ FIGURES: tuple[Figure, ...] = (
     _count("agent_legs", "Agents' phones dialled, by what became of it.", result=words.LEG_RESULTS),
     _count("troubles", "Parts of ours that broke in a call, by part.", part=words.PARTS),
     _count("journal_failures", "Entries of the journal that were not written in time: late, or lost."),
+    _count("masked_calls", "Masked calls that ended, by why; those of a worker that died are not in it.",
+           end=words.ENDS),
     _count("callbacks_promised", "Callbacks that were written down in calls."),
     _gauge("loop_lag_seconds", "How late the worker's event loop was when last looked at."),
     _gauge("worker_info", "1; the label names the worker.", worker=frozenset()),

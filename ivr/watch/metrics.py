@@ -144,6 +144,7 @@ def _sorts(name: str) -> Callable[[Metrics, Moment], None]:
 TAKES: dict[What, Callable[[Metrics, Moment], None]] = {
     What.BEGAN: _counts("calls_begun"),
     What.ENDED: _ended,
+    What.MASKED_ENDED: _sorts("masked_calls"),
     What.GAP: _measures("response_gap"),
     What.ANSWERED: lambda metrics, moment: metrics.measure(
         "dialogue_turn", moment.seconds, moment.word, _result(moment)

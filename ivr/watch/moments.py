@@ -64,6 +64,8 @@ class What(StrEnum):
     JOURNAL_LOST = "journal_lost"
     OWED = "owed"
     """A callback was promised."""
+    MASKED_ENDED = "masked_ended"
+    """(word: why, as in its records)"""
     ENDED = "ended"
     """(word: outcome, seconds: length of the call)"""
 

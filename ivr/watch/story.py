@@ -11,7 +11,7 @@ from ivr.call import commands as do
 from ivr.call.state import Call, State
 from ivr.watch import words
 from ivr.watch.moments import Moment, What
-from ivr.watch.watcher import Fact, Joined, JournalLost, Listened, Masked, Played, Step
+from ivr.watch.watcher import Fact, Joined, JournalLost, Listened, Masked, MaskedEnded, Played, Step
 
 KEYS_INSTEAD = "call.keys_instead"
 """Said first where the dialogue itself went over to the keypad menu."""
@@ -77,6 +77,8 @@ class Story:
             case Masked():
                 self._outcome = words.MASKED
                 self._tell(What.STATE, at, word=words.MASKED)
+            case MaskedEnded():
+                self._tell(What.MASKED_ENDED, at, word=fact.end)
         return self._take()
 
     def _tell(self, what: What, at: float, **more: Any) -> None:

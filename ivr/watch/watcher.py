@@ -65,7 +65,15 @@ class Masked:
     """The call is one between two people through a virtual number, which the triage takes no part in."""
 
 
-Fact: TypeAlias = Listened | Played | Joined | JournalLost | Masked
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskedEnded:
+    """Such a call is over, or its caller goes on with the triage."""
+
+    end: str
+    """Why, as in its records."""
+
+
+Fact: TypeAlias = Listened | Played | Joined | JournalLost | Masked | MaskedEnded
 
 
 class Watcher(Protocol):

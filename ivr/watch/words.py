@@ -8,11 +8,15 @@ from ivr.call.commands import Engine
 from ivr.call.events import Lull
 from ivr.call.state import State
 from ivr.ports import Cause
+from masking.port import LegEnd
 
 OTHER = "other"
 MASKED = "masked"
 """State and outcome of calls through virtual numbers, which have a machine of their own."""
 STATES = frozenset({MASKED, *(state.value for state in State)})
+_RARE = {LegEnd.FAX, LegEnd.LOOP, LegEnd.REFUSED, LegEnd.OUT_OF_SERVICE}
+ENDS = frozenset(end.value for end in LegEnd if end not in _RARE)
+"""Why masked calls end; rare reasons share "other", for every value is a series of its own."""
 LEVELS = frozenset(level.value for level in Level)
 ENGINES = frozenset(engine.value for engine in Engine)
 OUTCOMES = frozenset({MASKED, "bridged", "advised", "callback", "unanswered", "hung_up", "failed"})

@@ -135,3 +135,26 @@ def test_a_wish_that_nobody_begins_or_whose_process_died_fails(rig: Rig) -> None
     rig.clock.now += 11
     told = run(rig.wishes.get(dead.id, "ward"))
     assert (told.state, told.end) == (WishState.FAILED, LegEnd.FAILED)
+
+
+def test_what_a_dead_process_was_carrying_out_fails_at_once(rig: Rig) -> None:
+    async def go() -> None:
+        names = ("dead", "dead", "alive", "waiting")
+        wishes = []
+        for at in range(len(names)):
+            wishes.append(await rig.wishes.ask(f"binding-{at}", "ward"))
+            rig.clock.now += 1
+        for at, name in enumerate(names[:3]):
+            taken = await rig.wishes.take(name)
+            assert taken is not None
+            assert taken.id == wishes[at].id
+            rig.clock.now += 1
+        await rig.wishes.note(wishes[0].id, WishState.CONNECTED)
+        await rig.wishes.note(wishes[1].id, WishState.DONE, LegEnd.COMPLETED)
+        assert await rig.wishes.forsaken(frozenset({"dead", "unknown"})) == 1
+        assert await rig.wishes.forsaken(frozenset({"dead", "unknown"})) == 0
+        told = [await rig.wishes.get(one.id, "ward") for one in wishes]
+        assert [one.state for one in told] == [WishState.FAILED, WishState.DONE, WishState.TAKEN, WishState.WAITING]
+        assert [one.end for one in told] == [LegEnd.FAILED, LegEnd.COMPLETED, None, None]
+
+    run(go())

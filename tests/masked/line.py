@@ -50,6 +50,13 @@ class Line(House):
         """As the exchange."""
         return await self.exchange.click(id, owner)
 
+    async def triage_said(self) -> list[str]:
+        """What the triage hotline said in its newest call."""
+        lines = await self.world.journal.list(1)
+        entries = await self.world.journal.read(lines[0].call) if lines else ()
+        said: list[Any] = [one.data["keys"] for one in entries if one.kind == "Said"]
+        return [key for keys in said for key in keys]
+
     async def sweep(self) -> int:
         """As the exchange."""
         return 0
@@ -94,6 +101,8 @@ async def order(house: Line, binding: str, order: dict[str, Any]) -> Any:
         case "forget":
             house.diary.records.clear()
             house.diary.events.clear()
+        case "triage":
+            return await house.triage_said()
         case "calls":
             return house.worker.calls
         case "told":

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ivr.watch.watcher import Masked, Notebook
+from ivr.watch.watcher import Masked, MaskedEnded, Notebook
 from ivr.worker import Limits
 from masking.port import (
     Admission,
@@ -425,7 +425,7 @@ def test_observers_see_that_a_call_is_masked_and_no_more() -> None:
         made = await house.bind()
         house.ring(Person(PATIENT), made.patient_number)
         assert await house.live()
-        assert [told for _, told in book.told] == ["begun", Masked(), "ended"]
+        assert [told for _, told in book.told] == ["begun", Masked(), MaskedEnded(end="completed"), "ended"]
 
     asyncio.run(go())
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from ivr.audio.convert import mulaw_decode
+from ivr.audio.convert import alaw_decode, mulaw_decode, mulaw_encode
 from masking.leaks import LeakOracle
 from scripts.phones.carrier import Carrier
 from tests.hotline.softphone import Softphone
@@ -21,6 +21,10 @@ from tests.masked.support import MaskedLine
 from tests.masked.world import DOCTOR, DOCTOR_NUMBER, PATIENT, PATIENT_NUMBER
 
 pytestmark = pytest.mark.sip
+
+_LINEAR = [np.frombuffer(decode(bytes(range(256))), dtype="<i2").astype(int) for decode in (mulaw_decode, alaw_decode)]
+TO_ALAW = bytes(int(np.abs(_LINEAR[1] - one).argmin()) for one in _LINEAR[0])
+"""The nearest A-law byte of each mu-law byte."""
 
 
 @pytest.fixture(scope="module")
@@ -335,10 +339,81 @@ def test_both_hear_a_tone_before_the_longest_duration_is_over(
     assert {one["end"] for one in line.records().values()} == {"time_up"}
 
 
+class Switching(Softphone):
+    """A telephone that goes over to A-law in the middle of a call."""
+
+    alaw = False
+    others = 0
+    """Packets in another codec that came after it went over."""
+
+    def sdp(self) -> str:
+        """What it wants from now on."""
+        text = super().sdp()
+        return text.replace("RTP/AVP 0 ", "RTP/AVP 8 ").replace("o=- 1 1", "o=- 1 2") if self.alaw else text
+
+    def hear(self, packet: bytes, now: float) -> None:
+        """As mu-law, whichever it is."""
+        if packet[1] & 0x7F == 8:
+            coded = mulaw_encode(alaw_decode(packet[12:]))
+            super().hear(packet[:1] + bytes([packet[1] & 0x80]) + packet[2:12] + coded, now)
+        else:
+            self.others += self.alaw and len(self.heard) > 0 and packet[1] & 0x7F == 0
+            super().hear(packet, now)
+
+    def _rtp(self, kind: int, payload: bytes, *, advance: int) -> None:
+        switched = self.alaw and kind == 0
+        super()._rtp(8 if switched else kind, payload.translate(TO_ALAW) if switched else payload, advance=advance)
+
+
+def test_a_leg_that_changes_its_codec_is_still_heard(line: MaskedLine, trunk: Softphone) -> None:
+    """PCMU to PCMA by re-INVITE, with the caller's number wherever there is room; the other leg sees none of it."""
+    with Switching() as caller:
+        connected(line, caller, trunk)
+        before = trunk.count("INVITE")
+        caller.alaw = True
+        caller.request("INVITE", described(caller.sdp(), PATIENT), headers=headers(PATIENT))
+        assert caller.status("INVITE") == 200
+        assert re.search(r"^m=audio \d+ RTP/AVP 8", caller.answer_text("INVITE"), re.MULTILINE)
+        time.sleep(0.3)  # what was under way in the old codec arrives
+        caller.heard.clear()
+        caller.others = 0
+        trunk.heard.clear()
+        both_talk(caller, trunk)
+        assert caller.others == 0, "it still hears mu-law"
+        assert trunk.count("INVITE") == before
+        caller.hang_up()
+        trunk.await_request("BYE")
+        assert {one["end"] for one in line.records().values()} == {"completed"}
+        assert len(LeakOracle([PATIENT]).scan(b"\n".join(caller.sent))) > 1, "a blind oracle"
+        assert LeakOracle([PATIENT]).scan(b"\n".join(trunk.received)) == ()
+        assert LeakOracle([DOCTOR]).scan(b"\n".join(caller.received)) == ()
+        assert LeakOracle([PATIENT, DOCTOR]).scan(line.log.encode()) == ()
+
+
+def test_after_its_end_a_caller_is_told_and_the_hotline_takes_over(
+    line: MaskedLine, caller: Softphone, trunk: Softphone
+) -> None:
+    day = 24 * 3600 + 1.0
+    line.do("later", seconds=day)
+    caller.call(line.port, user=PATIENT, to=PATIENT_NUMBER)
+    caller.await_sound()
+    assert line.do("triage") == [], "the announcement comes first"
+    caller.press("1")
+    line.until(lambda: "call.greeting" in line.do("triage"))
+    caller.await_sound(since=time.monotonic())
+    assert caller.count("BYE") == 0
+    (record,) = line.records(1).values()
+    assert (record["leg"], record["end"]) == ("a", "expired")
+    assert trunk.count("INVITE") == 0, "nobody is rung through a binding that has ended"
+    caller.hang_up()
+    line.do("later", seconds=-day)
+
+
 def test_a_killed_binding_ends_its_call(line: MaskedLine, caller: Softphone, trunk: Softphone) -> None:
     """The last test: the binding is gone after it."""
     connected(line, caller, trunk)
+    killed = time.monotonic()
     line.do("close", kill=True)
     for phone in (caller, trunk):
-        phone.await_request("BYE")
+        assert phone.await_request("BYE") - killed < 2.5
     assert {one["end"] for one in line.records().values()} == {"killed"}

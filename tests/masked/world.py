@@ -27,6 +27,7 @@ from masking.port import (
     Event,
     Exchange,
     Kind,
+    LineLeg,
     MaskingUnavailable,
     NumberRefused,
     Party,
@@ -133,6 +134,19 @@ class Hook:
 
 
 @dataclass(slots=True)
+class Legs:
+    """What was kept of legs in case the process dies."""
+
+    told: list[tuple[LineLeg, ...]] = field(default_factory=list)
+
+    async def hold(self, legs: tuple[LineLeg, ...]) -> None:
+        self.told.append(legs)
+
+    async def held(self) -> tuple[LineLeg, ...]:
+        return self.told[-1] if self.told else ()
+
+
+@dataclass(slots=True)
 class Gate:
     """Limits of a test."""
 
@@ -173,7 +187,7 @@ class House:
         self.masking = Masks()
         self.bindings, self.numbers = MemoryBindings(self.desk), MemoryNumbers(self.desk)
         self.exchange: Exchange = MemoryExchange(self.desk)
-        self.diary, self.hook, self.gate = Notebook(), Hook(), Gate()
+        self.diary, self.hook, self.gate, self.legs = Notebook(), Hook(), Gate(), Legs()
         self.wishes = MemoryWishes(self.exchange, self.clock)
         self.refused: set[str] = set()
         self.world = World(acts=(), masking=self.masking)
@@ -206,7 +220,7 @@ class House:
         """As bootstrap makes them."""
         return MaskedDoors(
             exchange=self.exchange, bindings=self.bindings, number=self._number, address=self._address, ours=self.ours,
-            diary=self.diary, intercept=self.hook, limits=self.gate, wishes=self.wishes,
+            diary=self.diary, legs=self.legs, intercept=self.hook, limits=self.gate, wishes=self.wishes,
         )  # fmt: skip
 
     async def _number(self, party: str) -> PhoneNumber:

@@ -1,11 +1,14 @@
 """One hotline with two workers and a spare, for all tests of this folder."""
 
+import json
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.hotline.running import Hotline
 from tests.hotline.softphone import Softphone
+from tests.workers.pair import DOCTOR, PATIENT, X, Y
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +51,15 @@ def hotline(running: Hotline, trunk: Softphone, desk: Softphone) -> Iterator[Hot
     running.await_spare()
     yield running
     running.await_active(2)
+
+
+@pytest.fixture(scope="session")
+def binding(running: Hotline) -> str:
+    """A patient and a doctor, bound by the command line."""
+    numbers = running.var / "numbers.csv"
+    numbers.write_text(f"number,side\n{X},patient\n{Y},doctor\n", encoding="utf-8")
+    running.command_line("masking", "import", str(numbers))
+    made = running.command_line("masking", "bind", "--doctor", DOCTOR, "--patient", PATIENT, "--json")
+    assert (json.loads(made)["patient_number"], json.loads(made)["doctor_number"]) == (X, Y)
+    time.sleep(1.2)  # a worker reads the list of our numbers once a second
+    return str(json.loads(made)["id"])

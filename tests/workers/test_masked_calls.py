@@ -8,33 +8,10 @@ import pytest
 from masking.leaks import LeakOracle
 from tests.hotline.running import Hotline
 from tests.hotline.softphone import Softphone
-from tests.hotline.softphone_media import tone
 from tests.masked.identity import headers
+from tests.workers.pair import DOCTOR, PATIENT, X, Y, both_talk
 
 pytestmark = pytest.mark.sip
-
-PATIENT, DOCTOR = "+12025550142", "+12025550143"
-X, Y = "+12025550101", "+12025550102"
-
-
-@pytest.fixture(scope="module")
-def binding(running: Hotline) -> str:
-    """A patient and a doctor, bound by the command line."""
-    numbers = running.var / "numbers.csv"
-    numbers.write_text(f"number,side\n{X},patient\n{Y},doctor\n", encoding="utf-8")
-    running.command_line("masking", "import", str(numbers))
-    made = running.command_line("masking", "bind", "--doctor", DOCTOR, "--patient", PATIENT, "--json")
-    assert (json.loads(made)["patient_number"], json.loads(made)["doctor_number"]) == (X, Y)
-    time.sleep(1.2)  # a worker reads the list of our numbers once a second
-    return str(json.loads(made)["id"])
-
-
-def both_talk(one: Softphone, other: Softphone) -> None:
-    """Each hears the other."""
-    one.say(tone(700, 2))
-    other.await_tone(700)
-    other.say(tone(1000, 2))
-    one.await_tone(1000)
 
 
 def test_a_patient_reaches_the_doctor_and_neither_is_seen(hotline: Hotline, trunk: Softphone, binding: str) -> None:

@@ -1,11 +1,13 @@
 """Workers that die, freeze or are replaced while callers are in the line."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from ivr import signs
 from tests.hotline.cli import ROOT
 from tests.hotline.running import Hotline
 from tests.hotline.softphone import Softphone
+from tests.workers.pair import PATIENT, X, both_talk
 
 pytestmark = pytest.mark.sip
 
@@ -131,22 +134,51 @@ def test_a_frozen_worker_is_killed_and_replaced(
     hotline.await_restart(name, printed, timeout=20)
 
 
+def talks_to_the_doctor(hotline: Hotline, patient: Softphone, trunk: Softphone) -> None:
+    """A masked call that stands."""
+    trunk.policy = "answer"
+    patient.call(hotline.port, user=PATIENT, to=X)
+    trunk.await_request("INVITE")
+    trunk.await_sound()
+    trunk.press("1")
+    both_talk(patient, trunk)
+
+
+def records_of_the_cut_call(hotline: Hotline, binding: str) -> list[dict[str, Any]]:
+    """Legs that a fault ended."""
+    until = time.monotonic() + 8
+    while True:
+        told = json.loads(hotline.command_line("masking", "records", "--binding", binding, "--json"))
+        legs = [one for one in told if one["end"] == "failed"]
+        if len(legs) >= 2:
+            return legs
+        assert time.monotonic() < until, "the call left no records"
+
+
 def test_two_workers_killed_one_after_the_other(
-    hotline: Hotline, callers: tuple[Softphone, Softphone], trunk: Softphone
+    hotline: Hotline, callers: tuple[Softphone, Softphone], trunk: Softphone, binding: str
 ) -> None:
-    """Both took calls, and the one that stood by has taken the place of the first when the second dies."""
+    """Both took calls, and the one that stood by has taken the place of the first when the second dies. A masked call
+    that one of them had leaves its records."""
     numbers = ("+12025550161", "+12025550162")
     first, second = callers
     hotline.await_dialogue()  # what loads beside the two new workers would be measured too
     name = worker_of(hotline, first, calls(hotline), numbers[0])
     other = worker_of(hotline, second, {name: 1}, numbers[1])
     assert other != name, "calls are spread over the workers"
-    trunk.policy = "busy"
-    began = time.monotonic()
-    hotline.kill(name)
-    hotline.kill(other)
-    first.forsake()
-    second.forsake()
+    with Softphone() as patient:
+        talks_to_the_doctor(hotline, patient, trunk)
+        trunk.policy = "busy"
+        began, wall = time.monotonic(), time.time()
+        hotline.kill(name)
+        hotline.kill(other)
+        for phone in (first, second, trunk, patient):
+            phone.forsake()
+    legs = records_of_the_cut_call(hotline, binding)
+    assert {one["leg"] for one in legs} == {"a", "b"}
+    assert {one["released_by"] for one in legs} == {"us"}
+    assert all(wall - 2 < one["ended"] < wall + 2 for one in legs)
+    assert all(one["answered"] for one in legs)
     assert answered_soon(hotline, 10) < 10
     for number in numbers:
         trunk.await_message(lambda text, wanted=number: text.startswith(f"INVITE sip:{wanted}@"), "INVITE", 20, began)

@@ -47,12 +47,13 @@ def test_the_second_time_is_remembered_also_by_another_process(tmp_path: Path) -
     assert second.spoken == 0
 
 
-def test_a_callers_words_never_reach_the_disk(tmp_path: Path) -> None:
+def test_a_callers_words_stay_nowhere(tmp_path: Path) -> None:
     inner = SilentVoice()
     voice = CachedVoice(inner, DiskStore(tmp_path))
-    say(voice, "you said chest pain", keep=False)
-    say(voice, "you said chest pain", keep=False)
-    assert inner.spoken == 1
+    said = say(voice, "you entered 4, 7, 1, 1", keep=False)
+    assert say(voice, "you entered 4, 7, 1, 1", keep=False) == said
+    assert inner.spoken == 2
+    assert voice.kept("you entered 4, 7, 1, 1") is None
     assert files(tmp_path) == []
 
 
@@ -139,7 +140,7 @@ def test_two_calls_share_one_rendering() -> None:
     voice = CachedVoice(inner)
 
     async def both() -> None:
-        await asyncio.gather(*(voice.speak("hello", keep=False) for _ in range(5)))
+        await asyncio.gather(*(voice.speak("hello", keep=True) for _ in range(5)))
 
     asyncio.run(both())
     assert inner.spoken == 1

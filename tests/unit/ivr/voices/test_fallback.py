@@ -23,7 +23,7 @@ class Clock:
 
 
 def say(voice: FallbackVoice, text: str = "hello") -> bytes:
-    return asyncio.run(voice.speak(text, keep=False))
+    return asyncio.run(voice.speak(text, keep=True))
 
 
 def test_the_first_voice_speaks_while_it_can() -> None:
@@ -127,7 +127,7 @@ def test_nobody_waits_at_start() -> None:
     asyncio.run(scene())
 
 
-def test_fixed_sentences_are_forgotten_last() -> None:
+def test_callers_words_drive_no_fixed_sentence_out() -> None:
     async def scene() -> None:
         voice = CachedVoice(SilentVoice(), max_memory_bytes=40_000)
         await voice.speak("a fixed sentence", keep=True)

@@ -44,6 +44,17 @@ def test_counts_are_there_before_anything_happens() -> None:
     assert metrics.registry.get_sample_value("triageline_journal_failures_total") == 0
 
 
+def test_masked_calls_are_counted_by_why_they_ended() -> None:
+    metrics = Metrics()
+    for end in ("completed", "completed", "no_answer", "+12025550142"):
+        metrics.tell("call", Moment(what=What.MASKED_ENDED, at=1.0, word=end))
+    values = {
+        end: metrics.registry.get_sample_value("triageline_masked_calls_total", {"end": end})
+        for end in ("completed", "no_answer", "other", "killed")
+    }
+    assert values == {"completed": 2, "no_answer": 1, "other": 1, "killed": 0}
+
+
 def test_gauges_are_read_when_asked() -> None:
     metrics = Metrics()
     state = {"seeking": 1.0}
