@@ -166,6 +166,9 @@ class Steps:
     async def note(self, id: str, state: WishState, end: LegEnd | None = None) -> None:
         raise NotImplementedError
 
+    async def forsaken(self, takers: frozenset[str]) -> int:
+        raise NotImplementedError
+
     async def get(self, id: str, owner: str) -> Wish:
         return self._left.pop(0)
 
