@@ -105,13 +105,6 @@ PLOTS: dict[str, Plot] = {
         does=(complains("i have a burn on my arm"), LEAVES),
         answers={"age": "thirty", "severity": "five", "onset": "one hour", "otherwise": "no"},
     ),
-    "ear-misheard": Plot(
-        does=(
-            complains("my ear hurts since yesterday"), Does(after="ask.severity", words="more"),
-            Does(after="ask.severity", nth=2, keys="4"),
-        ),
-        answers={"complaint_again": "earache", "for_whom": "it is about me", "age": "forty two", "otherwise": "no"},
-    ),
     "silence": Plot(does=(LEAVES,)),
     "keypad-skin": Plot(
         does=(
