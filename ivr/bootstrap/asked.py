@@ -26,6 +26,8 @@ class Told:
     """For machines."""
     text: str
     """For people."""
+    code: int = 0
+    """Exit code; 1 where it was done and came out badly."""
 
 
 Command = Callable[[Desk, argparse.Namespace], Awaitable[Told]]
@@ -42,7 +44,7 @@ def ask(args: argparse.Namespace, work: Callable[[], Awaitable[Told]]) -> int:
     except MaskingRefused as refused:
         return _refused(args, refused.code, refused.field, str(refused))
     print(json.dumps(told.value, indent=2) if args.json else told.text)
-    return 0
+    return told.code
 
 
 def _refused(args: argparse.Namespace, code: str, field: str, message: str) -> int:

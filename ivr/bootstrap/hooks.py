@@ -60,7 +60,7 @@ async def _test(deliveries: SqlDeliveries, args: argparse.Namespace) -> Told:
     said = await deliveries.test(args.id, _owner(args))
     good = said.startswith("2")
     text = f"delivered: {said}" if good else f"not delivered: {FAULTS.get(said, f'the answer was {said}')}"
-    return Told({"id": args.id, "delivered": good, "answer": said}, text)
+    return Told({"id": args.id, "delivered": good, "answer": said}, text, 0 if good else 1)
 
 
 async def _deliveries(deliveries: SqlDeliveries, args: argparse.Namespace) -> Told:
