@@ -82,7 +82,7 @@ class Gate:
         except errors.UNAVAILABLE as error:
             log.error("a request could not be answered: %s", error)
             await errors.unavailable()(scope, receive, outgoing)
-        except Exception:
+        except Exception:  # a mistake of ours: logged here, and the caller is told so without a traceback
             log.exception("a request failed")
             if not outgoing.status:
                 await errors.broken()(scope, receive, outgoing)

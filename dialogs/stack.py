@@ -105,7 +105,7 @@ class RasaStack:
         except (TrainingFailed, OSError) as error:
             self.stop()
             raise StackFailed(f"it cannot be started ({error})") from error
-        except BaseException:
+        except BaseException:  # also Ctrl-C: no process may be left behind; it goes on upwards
             self.stop()
             raise
         self.start_seconds = time.monotonic() - began

@@ -341,7 +341,7 @@ class Hearing:
             heard = await second_pass(pcm)
             words = Words(text=heard.text, confidence=heard.confidence)
             self._raise(self._ears.net.check(words, asked, self._language) if heard.text else None)
-        except Exception:
+        except Exception:  # an aid, beside the safety net that has judged these words already
             log.exception("the second pass of a call failed")
 
     async def _or_aside(self, heard: Transcript, pcm: bytes) -> Transcript:

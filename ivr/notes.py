@@ -97,7 +97,7 @@ class Notes:
         except asyncio.CancelledError:
             first.cancel()
             raise
-        except Exception:
+        except Exception:  # whatever is wrong with the journal, the call goes on; it is logged and counted
             log.exception(BROKEN, self._call)
             self._told()
 
@@ -128,7 +128,7 @@ class Notes:
                 running = None
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
-            except Exception:
+            except Exception:  # this entry cannot be written at all; those after it may
                 log.exception(BROKEN, self._call)
             running, until = None, time.monotonic() + self._patience
             self._late.popleft()

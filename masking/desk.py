@@ -202,7 +202,7 @@ def open_desk(
     vault = SqlVault(engine, sealer("masking vault"), shown=shown, region=region, patience=patience, clock=clock)
     ledger = Ledger(engine, patience=patience, clock=clock)
     codes = Codes(sealer("masking codes"))
-    numbers = SqlNumbers(ledger, region)
+    numbers = SqlNumbers(ledger, region, known)
     alerts = SqlAlerts(ledger)
     exchange = SqlExchange(ledger, codes, region=region, alert=alerts.note)
     diary = SqlDiary(ledger)

@@ -1,7 +1,7 @@
 """Virtual numbers in SQL."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
@@ -20,14 +20,19 @@ REPORT_PATIENCE = 60.0
 class SqlNumbers:
     """Numbers over SQLite or PostgreSQL."""
 
-    def __init__(self, ledger: Ledger, region: str = "US") -> None:
-        """`region`: country of numbers without country code."""
+    def __init__(self, ledger: Ledger, region: str = "US", hotline: Iterable[str] = ()) -> None:
+        """`region`: country of numbers without country code. `hotline`: the hotline's own numbers, E.164: whoever dials
+        one must reach the hotline, so they are never taken in."""
         self._ledger = ledger
         self._region = region
+        self._hotline = frozenset(alias_key(number) for number in hotline)
 
     async def add(self, numbers: Sequence[VirtualNumber]) -> int:
         """Take them in, all or none; how many are new. Raises MaskingRefused, MaskingUnavailable."""
         wanted = stored(numbers, self._region)
+        if any(alias_key(about.number) in self._hotline for about in wanted):
+            message = "one of the numbers is the hotline's own: whoever dials it must reach the hotline"
+            raise MaskingRefused(Wrong.NUMBER_REFUSED, "number", message)
         return await self._ledger.write(lambda db: _add(db, wanted))
 
     async def change(self, number: str, state: NumberState) -> VirtualNumber:

@@ -80,7 +80,7 @@ async def _answer(on_new_message: Callable[[UserMessage], Awaitable[Any]], messa
 def _message(request: Request) -> Optional[UserMessage]:
     try:
         body = request.json
-    except Exception:
+    except Exception:  # what cannot be read as JSON is answered as a bad request; the server has several names for it
         return None
     if not isinstance(body, dict):
         return None

@@ -37,7 +37,9 @@ class MaskedCalls:
         """`claims`: which pairs other workers connect; None: this is the only one."""
         self._desk, self._doors, self._claims = desk, doors, claims
         self._pairs = Pairs(claims)
-        self._ours = OurNumbers(lambda text: virtual_number(text, desk.region))
+        self._ours = OurNumbers(
+            lambda text: virtual_number(text, desk.region), hotline=tuple(settings.masking.hotline_numbers)
+        )
         self._trunk = Trunk(
             template=settings.masking.outbound or settings.sip.outbound, allowed=lambda number: True
         )

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dialogs.port import Prompt
+from ivr.call.commands import StartTimer as StartTimer
+from ivr.call.commands import StopTimer as StopTimer
 from ivr.masked.state import Leg
 from masking.port import Happened, LegEnd, WishState
 
@@ -118,24 +120,6 @@ class NoteWish:
 
     state: WishState
     """Where."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartTimer:
-    """Start or restart; ends in TimerFired."""
-
-    name: str
-    """Which."""
-    seconds: float
-    """How long."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopTimer:
-    """Forget it."""
-
-    name: str
-    """Which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,14 +60,17 @@ class MaskedDoors:
 class OurNumbers:
     """Our virtual numbers, in memory: a call to one must not wait until it is known to be one."""
 
-    def __init__(self, plain: Callable[[str], str | None]) -> None:
-        """`plain`: a number in the form that is stored, as carriers write it; None for what is none."""
+    def __init__(self, plain: Callable[[str], str | None], hotline: tuple[str, ...] = ()) -> None:
+        """`plain`: a number in the form that is stored, as carriers write it; None for what is none. `hotline`: the
+        hotline's own numbers, which lead to the hotline whatever the list of virtual numbers says."""
         self._plain = plain
+        self._hotline = frozenset(number for text in hotline if (number := plain(text)))
         self._known: dict[str, VirtualNumber] = {}
 
     def learn(self, numbers: tuple[VirtualNumber, ...]) -> None:
-        """All there are, in whatever state: nobody who dials one may land elsewhere."""
-        self._known = {one.number: one for one in numbers}
+        """All there are, in whatever state: nobody who dials one may land elsewhere. But no caller in danger may land
+        here who dials the hotline, so its numbers count for more."""
+        self._known = {one.number: one for one in numbers if one.number not in self._hotline}
 
     def find(self, dialled: str) -> VirtualNumber | None:
         """The number, as a carrier wrote it; None where it is none of ours."""

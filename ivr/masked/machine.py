@@ -68,6 +68,7 @@ TABLE: dict[tuple[State, type], Step] = {
     (State.OFFERING, ev.KeyPressed): talk.offer_key,
     (State.OFFERING, ev.TimerFired): talk.offer_timer,
     (State.TELLING, ev.SayEnded): talk.said_last,
+    (State.TELLING, ev.KeyPressed): talk.last_key,
     (State.TELLING, ev.Promised): talk.promised,
 }
 

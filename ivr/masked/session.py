@@ -247,7 +247,7 @@ class MaskedSession:
         except IllegalEvent:
             log.exception("the session of masked call %s made an impossible event", self.id)
             return
-        except Exception:
+        except Exception:  # the caller is not dropped for a mistake of ours: Broken leads to a human
             log.exception("a step of masked call %s failed", self.id)
             if not isinstance(event, ev.Broken):
                 self.post(ev.Broken())

@@ -160,6 +160,13 @@ def wants_human(call: Call, event: ev.KeyPressed) -> Next:
     return hand_over(call, LegEnd.ABANDONED, human=True)
 
 
+def last_key(call: Call, event: ev.KeyPressed) -> Next:
+    """0 for a human also in our last words, while they are being said to a caller who reached nobody."""
+    if event.leg is not Leg.A or event.digit != "0" or call.click or call.joined or not call.saying:
+        return stay(call, event)
+    return hand_over(call, call.end or LegEnd.FAILED, human=True)
+
+
 def callee_key(call: Call, event: ev.KeyPressed) -> Next:
     """1 takes the call, 2 does not; nothing else joins anybody."""
     if event.leg is Leg.A:

@@ -26,11 +26,11 @@ KEYS = KeyRing({1: b"k" * 32})
 class Office:
     """A worker with the real room of masking."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, hotline: tuple[str, ...] = ()) -> None:
         self.desk = desk
         self.rung: list[str] = []
         self.line = WavLine(self._phone)
-        out = Masking(outbound="sip:{digits}@trunk.example;x")
+        out = Masking(outbound="sip:{digits}@trunk.example;x", hotline_numbers=hotline)
         settings = Settings().model_copy(update={"masking": out})
         doors = replace(make_doors(World(acts=()), self.line), masking=desk.vault)
         self.masked = MaskedCalls(settings, doors, desk)
@@ -61,11 +61,11 @@ class Office:
         return await self.desk.bindings.create(Wanted(owner="ward", kind=Kind.PAIR, doctor=doctor, patient=patient))
 
 
-def run(folder: Path, work: Callable[[Office], Awaitable[None]]) -> None:
+def run(folder: Path, work: Callable[[Office], Awaitable[None]], hotline: tuple[str, ...] = ()) -> None:
     async def go() -> None:
         desk = open_desk(connect(f"sqlite:///{folder}/masking.db"), KEYS.sealer, region="US")
         try:
-            await work(Office(desk))
+            await work(Office(desk, hotline))
         finally:
             await asyncio.to_thread(desk.close)
 
@@ -85,6 +85,16 @@ def test_a_call_to_a_virtual_number_is_masked_whatever_its_spelling(tmp_path: Pa
             assert office.masked.session(replace(arrival, dialled=other)) is None
 
     run(tmp_path, work)
+
+
+def test_the_hotlines_own_number_leads_to_the_hotline_also_when_it_is_in_a_pool(tmp_path: Path) -> None:
+    async def work(office: Office) -> None:
+        await office.bind()
+        arrival = LegArrived(leg="x", caller=None, dialled=PATIENT_NUMBER)
+        assert office.masked.session(arrival) is None
+        assert office.masked.session(replace(arrival, dialled=DOCTOR_NUMBER)) is not None
+
+    run(tmp_path, work, hotline=(PATIENT_NUMBER,))
 
 
 def test_a_whole_call_with_records_events_and_audit(tmp_path: Path) -> None:

@@ -142,6 +142,23 @@ def test_masking_lost_is_a_human_of_ours_at_once() -> None:
     assert story.call.end is LegEnd.UNAVAILABLE
 
 
+def test_a_caller_who_is_limited_reaches_a_human_by_0() -> None:
+    story = at(State.TELLING)
+    assert story.said() == "limited"
+    assert story.send(key(Leg.A, "1")).call.state is State.TELLING
+    assert story.send(key(Leg.B, "0")).call.state is State.TELLING
+    story.send(key(Leg.A, "0"))
+    assert (story.call.state, story.call.end) == (State.HANDED, LegEnd.LIMITED)
+    assert do.TakeOver(human=True) in story.done
+    assert story.count(do.Finish) == 1
+
+
+def test_whoever_has_spoken_to_the_other_side_is_let_go() -> None:
+    story = at(State.BRIDGED).send(down(Leg.B))
+    assert story.call.state is State.TELLING
+    assert story.send(key(Leg.A, "0")).call.state is State.TELLING
+
+
 @pytest.mark.parametrize(
     ("decision", "state"), [(Decision.OPERATOR, State.HANDED), (Decision.REFUSE, State.TELLING)]
 )

@@ -66,6 +66,14 @@ def test_a_binding_from_import_to_release(filled: Command, tmp_path: Path) -> No
     assert LeakOracle([DOCTOR, PATIENT]).scan_folder(tmp_path / "var") == ()
 
 
+def test_the_hotlines_own_number_is_never_a_virtual_number(command: Command, tmp_path: Path) -> None:
+    with (tmp_path / "triageline.toml").open("a") as config:
+        config.write('[masking]\nhotline_numbers = ["+12025550111"]\n')
+    (tmp_path / "numbers.csv").write_text(CSV)
+    assert command("import", str(tmp_path / "numbers.csv"), code=2)["error"]["code"] == "number_refused"
+    assert command("numbers") == []
+
+
 def test_the_hash_key_is_changed_while_bindings_live(filled: Command, tmp_path: Path) -> None:
     made = filled("bind", "--doctor", DOCTOR, "--patient", PATIENT)
     before = (tmp_path / "var/keys/master.keys").read_text()
