@@ -151,7 +151,8 @@ class Masking(Section):
     """Address of the database of vault, numbers and bindings, for example "postgresql://triageline@db.example/masking";
     empty: SQLite in `paths.var`. One with a password belongs into the environment, TRIAGELINE_MASKING__DATABASE."""
     hotline_numbers: tuple[str, ...] = ()
-    """The hotline's own numbers, with plus and country code: they are never bound or dialled as participants."""
+    """The hotline's own numbers, with plus and country code: never bound or dialled as participants, never taken in as
+    virtual numbers, and whoever dials one reaches the hotline."""
     countries: tuple[str, ...] = ()
     """Countries whose numbers may be bound and dialled, ISO 3166; empty: all that have a list in masking/countries.
     Name yours alone where nobody abroad is to be called: what cannot be dialled costs nothing."""
