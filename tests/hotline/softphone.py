@@ -31,6 +31,7 @@ class Softphone(Handset):
         self.messages: list[tuple[float, str]] = []
         self.moved_to = ""
         self.dialog: Dialog | None = None
+        self._asked: Dialog | None = None
         self._invite = ""
         self._source = ("127.0.0.1", 0)
         self._changed = threading.Condition()
@@ -80,18 +81,20 @@ class Softphone(Handset):
         self, method: str, body: str = "", *, headers: str = "", kind: str = "application/sdp", user: str = "caller"
     ) -> None:
         """One request of the call."""
-        dialog = self._dialog()
+        dialog = self._asked = self._dialog()
         dialog.renumber(method)
         kind_line = f"Content-Type: {kind}\r\n" if body else ""
         text = dialog.request(method, body, port=self.port, user=user, headers=headers + kind_line)
         self._send(text, dialog.peer)
 
     def status(self, method: str, timeout: float = 6.0) -> int:
-        """The final status of the newest request of this method."""
-        wanted = re.compile(rf"^CSeq:\s*{self._dialog().cseq} {method}\s*$", re.MULTILINE)
+        """The final status of the newest request of this method, even where the other end hung up right after it."""
+        dialog = self.dialog or self._asked
+        assert dialog is not None, "nothing was asked"
+        wanted = re.compile(rf"^CSeq:\s*{dialog.cseq} {method}\s*$", re.MULTILINE)
 
         def final(text: str) -> bool:
-            ours = self._dialog().call_id in text
+            ours = dialog.call_id in text
             return ours and text.startswith("SIP/2.0 ") and text[8] >= "2" and bool(wanted.search(text))
 
         return int(self.await_message(final, f"answer to {method}", timeout)[1][8:11])
